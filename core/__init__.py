@@ -1,0 +1,1 @@
+"""The ground floor: settings, database, time, identity, audit and durable jobs."""

@@ -1,0 +1,56 @@
+"""The secret key of this installation, and what is made with it: keyed hashes and random tokens."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from functools import lru_cache
+
+from core.errors import SettingsError
+from core.settings import settings
+
+
+@lru_cache(maxsize=1)
+def _key() -> bytes:
+    """The configured key, or one made once in the data folder (mode 0600)."""
+    configured = settings().secret_key
+    if configured:
+        return configured.encode()
+    path = settings().data / "secret.key"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass
+        else:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(secrets.token_hex(32).encode())
+        key = path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"The secret key {path} cannot be read or made: {error.strerror}.") from None
+    if len(key) < 32:
+        raise SettingsError(f"The secret key {path} is too short: at least 32 characters.")
+    return key
+
+
+def forget_key() -> None:
+    """Read the key again at the next use (tests with a data folder of their own)."""
+    _key.cache_clear()
+
+
+def keyed_hash(text: str) -> bytes:
+    """HMAC-SHA256 of a text, 32 bytes: equal texts can be found, the text cannot be read back."""
+    return hmac.digest(_key(), text.encode(), "sha256")
+
+
+def new_token() -> str:
+    """A random token of 256 bits, for a sender or a session; shown once, kept only as its hash."""
+    return secrets.token_urlsafe(32)
+
+
+def token_hash(token: str) -> bytes:
+    """SHA-256 of a token. A token is random and long, so a plain hash is enough (no salt, no stretching)."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,1 @@
+"""What comes in: advice, reports, feeds, quarantine and feedback to the reporter."""
