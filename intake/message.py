@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC
 from typing import Annotated, Any, ClassVar, Self
 
@@ -29,84 +29,17 @@ from pydantic_core import PydanticCustomError
 from core.identity import Bsn, PartialDate
 from intake.corv.codes import NO_VALUE_REASONS, role_code, role_text
 from intake.input_errors import InputError, InvalidMessage, no_constant, path_of, text_of, unique_keys
+from intake.input_rules import Short, Text, Tiny, at_most, at_the_door, count, filled, is_oin, one_of, rule
 
-MAX_TEXT_BYTES = 100_000
 MAX_PERSONS = 50
 MAX_PER_PERSON = 10
 MAX_LISTED = 200
-
-# Not allowed in XML 1.0, or not storable in PostgreSQL (NUL, lone surrogates).
-ILLEGAL_CHARACTERS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 SEXES = ("M", "V", "O")
 SASH_LEVELS = ("laag", "matig", "hoog")
 INFORMING_WAYS = ("mondeling", "schriftelijk", "telefonisch", "e-mail", "onbenoemd")
 CAPACITY_CODES = ("001", "002", "003", "004", "005")
 DATE_INDICATORS = ("V", "D", "M", "J")
-
-
-def at_the_door(info: ValidationInfo) -> bool:
-    """True while input of a supplier is read; False for messages we stored or parsed ourselves."""
-    return bool(info.context and info.context.get("door"))
-
-
-def _rule(check: Callable[[str], str | None]) -> AfterValidator:
-    def apply(value: str, info: ValidationInfo) -> str:
-        problem = check(value) if at_the_door(info) else None
-        if problem:
-            raise PydanticCustomError("invoer", "{tekst}", {"tekst": problem})
-        return value
-
-    return AfterValidator(apply)
-
-
-def _characters(value: str) -> str | None:
-    return "De tekst bevat een teken dat niet mag." if ILLEGAL_CHARACTERS.search(value) else None
-
-
-def _long_text(value: str) -> str | None:
-    too_long = len(value) > MAX_TEXT_BYTES or len(value.encode("utf-8", "replace")) > MAX_TEXT_BYTES
-    return "De tekst is langer dan 100 kB." if too_long else _characters(value)
-
-
-def _at_most(length: int) -> AfterValidator:
-    def check(value: str) -> str | None:
-        return f"De tekst is langer dan {length} tekens." if len(value) > length else _characters(value)
-
-    return _rule(check)
-
-
-def _one_of(*allowed: str) -> AfterValidator:
-    return _rule(lambda value: None if value in allowed else "Kies een van: " + ", ".join(allowed) + ".")
-
-
-def _filled(maximum: int) -> AfterValidator:
-    def check(value: str) -> str | None:
-        if not value.strip() or len(value) > maximum:
-            return f"Geef 1 tot {maximum} tekens op."
-        return _characters(value)
-
-    return _rule(check)
-
-
-def _oin(value: str) -> str | None:
-    # The number part of an OIN may hold letters (standards.md 2.2).
-    return None if re.fullmatch(r"[0-9]{8}[0-9A-Za-z]{12}", value) else "Een OIN heeft 20 tekens."
-
-
-def _count(minimum: int, maximum: int) -> AfterValidator:
-    def apply(value: tuple[Any, ...], info: ValidationInfo) -> tuple[Any, ...]:
-        if at_the_door(info) and not minimum <= len(value) <= maximum:
-            text = f"Geef {minimum} tot {maximum} onderdelen op."
-            raise PydanticCustomError("aantal", "{tekst}", {"tekst": text})
-        return value
-
-    return AfterValidator(apply)
-
-
-Text = Annotated[str, _rule(_long_text)]
-Short = Annotated[str, _at_most(200)]
-Tiny = Annotated[str, _at_most(40)]
 
 
 class Part(BaseModel):
@@ -143,7 +76,7 @@ class Extra(Part):
     indicator: Tiny | None = Field(None, alias="indicatie")
 
 
-Extras = Annotated[tuple[Extra, ...], _count(0, MAX_LISTED)]
+Extras = Annotated[tuple[Extra, ...], count(0, MAX_LISTED)]
 
 
 class Unknown(Part):
@@ -204,8 +137,8 @@ def _from_brp(value: dict[str, Any]) -> dict[str, str]:
 class Party(Part):
     """A sending or receiving system: the OIN of the organisation and the name of the application."""
 
-    oin: Annotated[str, _rule(_oin)] = Field(alias="oin")
-    application: Annotated[str, _filled(50)] | None = Field(None, alias="applicatie")
+    oin: Annotated[str, rule(is_oin)] = Field(alias="oin")
+    application: Annotated[str, filled(50)] | None = Field(None, alias="applicatie")
     administration: Short | None = Field(None, alias="administratie")
     user: Short | None = Field(None, alias="gebruiker")
 
@@ -213,9 +146,9 @@ class Party(Part):
 class Envelope(Part):
     """The header of the message. `sent_at` is UTC, or None when the sender's text could not be read."""
 
-    function: Annotated[str, _one_of("vtMeldingDi01")] = Field(alias="functie")
-    reference: Annotated[str, _filled(40)] = Field(alias="referentienummer")
-    cross_reference: Annotated[str, _filled(40)] | None = Field(None, alias="crossReferentienummer")
+    function: Annotated[str, one_of("vtMeldingDi01")] = Field(alias="functie")
+    reference: Annotated[str, filled(40)] = Field(alias="referentienummer")
+    cross_reference: Annotated[str, filled(40)] | None = Field(None, alias="crossReferentienummer")
     sent_at: Annotated[AwareDatetime, AfterValidator(lambda at: at.astimezone(UTC))] | None = Field(
         None, alias="tijdstip"
     )
@@ -230,17 +163,15 @@ class Contact(Part):
 
     name: Text | None = Field(None, alias="naam")
     department: Text | None = Field(None, alias="afdeling")
-    emails: Annotated[tuple[Annotated[str, _at_most(254)], ...], _count(0, MAX_PER_PERSON)] = Field(
-        (), alias="emails"
-    )
-    phones: Annotated[tuple[Tiny, ...], _count(0, MAX_PER_PERSON)] = Field((), alias="telefoonnummers")
+    emails: Annotated[tuple[Annotated[str, at_most(254)], ...], count(0, MAX_PER_PERSON)] = Field((), alias="emails")
+    phones: Annotated[tuple[Tiny, ...], count(0, MAX_PER_PERSON)] = Field((), alias="telefoonnummers")
 
 
 class Sash(Part):
     """SASH (Screening Assessment for Stalking and Harassment): filled in or not, and its level of concern."""
 
     filled_in: StrictBool | None = Field(None, alias="ingevuld")
-    level: Annotated[str, _one_of(*SASH_LEVELS)] | None = Field(None, alias="niveau")
+    level: Annotated[str, one_of(*SASH_LEVELS)] | None = Field(None, alias="niveau")
 
 
 class Name(Part):
@@ -249,7 +180,7 @@ class Name(Part):
     given_names: Short | None = Field(None, alias="voornamen")
     prefix: Tiny | None = Field(None, alias="voorvoegsel")
     surname: Short | None = Field(None, alias="geslachtsnaam")
-    full_name: Annotated[str, _at_most(412)] | None = Field(None, alias="volledigeNaam")
+    full_name: Annotated[str, at_most(412)] | None = Field(None, alias="volledigeNaam")
 
 
 class Mentioned(Part):
@@ -274,7 +205,7 @@ class Informing(Part):
     """Who was told of this report, how, and what the answer was (isGeinformeerdAan)."""
 
     person: Mentioned | None = Field(None, alias="persoon")
-    way: Annotated[str, _one_of(*INFORMING_WAYS)] | None = Field(None, alias="wijze")
+    way: Annotated[str, one_of(*INFORMING_WAYS)] | None = Field(None, alias="wijze")
     responded: StrictBool | None = Field(None, alias="gereageerd")
     response: Text | None = Field(None, alias="strekkingReactie")
     date: MessageDate | None = Field(None, alias="datum")
@@ -284,8 +215,8 @@ class Informing(Part):
 class MessageAddress(Part):
     """An address as sent: `kind` formeel or feitelijk, `area` binnenland or buitenland."""
 
-    kind: Annotated[str, _one_of("formeel", "feitelijk")] = Field(alias="soort")
-    area: Annotated[str, _one_of("binnenland", "buitenland")] = Field("binnenland", alias="gebied")
+    kind: Annotated[str, one_of("formeel", "feitelijk")] = Field(alias="soort")
+    area: Annotated[str, one_of("binnenland", "buitenland")] = Field("binnenland", alias="gebied")
     town: Short | None = Field(None, alias="woonplaats")
     street: Short | None = Field(None, alias="straat")
     postcode: Tiny | None = Field(None, alias="postcode")
@@ -329,18 +260,18 @@ class Involved(Part):
     )
 
     role: Role = Field(default_factory=Role, alias="rol")
-    capacity_code: Annotated[str, _one_of(*CAPACITY_CODES)] | None = Field(None, alias="hoedanigheid")
+    capacity_code: Annotated[str, one_of(*CAPACITY_CODES)] | None = Field(None, alias="hoedanigheid")
     bsn: Tiny | None = Field(None, alias="bsn")
     name: Name = Field(default_factory=Name, alias="naam")
-    sex: Annotated[str, _one_of(*SEXES)] | None = Field(None, alias="geslacht")
+    sex: Annotated[str, one_of(*SEXES)] | None = Field(None, alias="geslacht")
     birth_date: MessageDate | None = Field(None, alias="geboortedatum")
     foreigner_number: Tiny | None = Field(None, alias="vreemdelingennummer")
     rni: Text | None = Field(None, alias="rni")
     nationality: Short | None = Field(None, alias="nationaliteit")
     language: Text | None = Field(None, alias="taal")
-    phones: Annotated[tuple[Tiny, ...], _count(0, MAX_PER_PERSON)] = Field((), alias="telefoonnummers")
-    addresses: Annotated[tuple[MessageAddress, ...], _count(0, MAX_PER_PERSON)] = Field((), alias="adressen")
-    relations: Annotated[tuple[Relation, ...], _count(0, MAX_PERSONS)] = Field((), alias="relaties")
+    phones: Annotated[tuple[Tiny, ...], count(0, MAX_PER_PERSON)] = Field((), alias="telefoonnummers")
+    addresses: Annotated[tuple[MessageAddress, ...], count(0, MAX_PER_PERSON)] = Field((), alias="adressen")
+    relations: Annotated[tuple[Relation, ...], count(0, MAX_PERSONS)] = Field((), alias="relaties")
     additional_information: Text | None = Field(None, alias="aanvullendeInformatie")
     other_concern_minor: Text | None = Field(None, alias="overigeZorgMinderjarige")
     extra: Extras = Field((), alias="extra")
@@ -355,12 +286,12 @@ class Involved(Part):
 class ReportPart(Part):
     """What the sender says of the report itself (melding)."""
 
-    reference: Annotated[str, _filled(200)] = Field(alias="kenmerk")
+    reference: Annotated[str, filled(200)] = Field(alias="kenmerk")
     date: MessageDate | None = Field(None, alias="datum")
     consultation_wanted: StrictBool | None = Field(None, alias="agenderingGewenst")
     contact: Contact | None = Field(None, alias="contact")
     informing: Text | None = Field(None, alias="informering")
-    informings: Annotated[tuple[Informing, ...], _count(0, MAX_PERSONS)] = Field((), alias="informeringen")
+    informings: Annotated[tuple[Informing, ...], count(0, MAX_PERSONS)] = Field((), alias="informeringen")
     sash: Sash = Field(default_factory=Sash, alias="sash")
 
 
@@ -378,7 +309,7 @@ class Situation(Part):
     EXTRA_REASONS = ("situatie", "koppeling")
 
     description: Text | None = Field(None, alias="omschrijving")
-    registrations: Annotated[tuple[Text, ...], _count(0, MAX_LISTED)] = Field((), alias="relevanteRegistraties")
+    registrations: Annotated[tuple[Text, ...], count(0, MAX_LISTED)] = Field((), alias="relevanteRegistraties")
     additional_information: Text | None = Field(None, alias="aanvullendeInformatie")
     existing_help: Text | None = Field(None, alias="bestaandeHulpverlening")
     restraining_order: Text | None = Field(None, alias="tijdelijkHuisverbod")
@@ -410,10 +341,10 @@ class ReportMessage(Part):
     report: ReportPart = Field(alias="melding")
     incident: Incident = Field(default_factory=Incident, alias="incident")
     situation: Situation = Field(default_factory=Situation, alias="situatie")
-    persons: Annotated[tuple[Involved, ...], _count(1, MAX_PERSONS)] = Field(alias="betrokkenen")
+    persons: Annotated[tuple[Involved, ...], count(1, MAX_PERSONS)] = Field(alias="betrokkenen")
     submitter: Submitter = Field(default_factory=Submitter, alias="indiener")
     extra: Extras = Field((), alias="extra")
-    unknown: Annotated[tuple[Unknown, ...], _count(0, MAX_LISTED)] = Field((), alias="onbekend")
+    unknown: Annotated[tuple[Unknown, ...], count(0, MAX_LISTED)] = Field((), alias="onbekend")
 
     def to_json(self) -> dict[str, Any]:
         """The message with its Dutch names, ready for JSON; what has its default is left out."""

@@ -52,16 +52,17 @@ def header_fault(
 
     An unreadable tijdstip is no fault: the report is worth more than its clock. It becomes a remark.
     """
-    if values.get("message_code") != BERICHTCODE:
-        return "VT-E022", f"De berichtcode is niet {BERICHTCODE}."
-    if tag.partition("}")[2] != MESSAGE or header.function != MESSAGE:
-        return "VT-E040", f"De functie en het bericht zijn niet {MESSAGE}."
-    if header.receiver_oin not in own_oins:
-        return "VT-E010", "De organisatie van de ontvanger is hier niet bekend."
+    # Who sends to whom comes first: a message in another's name, or for another, is never kept.
     if not header.sender_oin:
         return "VT-E013", "De organisatie van de zender ontbreekt."
     if header.sender_oin != sender_oin:
         return "VT-E052", "De organisatie van de zender hoort niet bij deze verbinding."
+    if header.receiver_oin not in own_oins:
+        return "VT-E010", "De organisatie van de ontvanger is hier niet bekend."
+    if values.get("message_code") != BERICHTCODE:
+        return "VT-E022", f"De berichtcode is niet {BERICHTCODE}."
+    if tag.partition("}")[2] != MESSAGE or header.function != MESSAGE:
+        return "VT-E040", f"De functie en het bericht zijn niet {MESSAGE}."
     if not 1 <= len(header.reference) <= 40:
         return "VT-E055", "Het referentienummer heeft niet 1 tot 40 tekens."
     return None

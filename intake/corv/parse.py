@@ -76,6 +76,7 @@ def read(
 
     `own_oins` are the receivers we answer for, `sender_oin` is the OIN of the authenticated connection, `today`
     the Dutch day of receipt (default: the day in the header). A fault on level "content" belongs in quarantine.
+    VT-E058 means that our own code failed; it is logged by the name of the error only.
     """
     soap = SOAP.encode() in raw[:4096]
     try:
@@ -85,9 +86,13 @@ def read(
     except Refused as refused:
         return Reading(soap, None, None, (), fault(refused.code, "xml", refused.text))
     except Exception as error:
-        # Last resort: a message that breaks our own code must reach quarantine, not disappear in a 500.
-        logger.error("corv_message_broke_the_reader", error=type(error).__name__)
-        return Reading(soap, None, None, (), fault("VT-E058", "content", "Het lezen van het bericht mislukte."))
+        return Reading(soap, None, None, (), _broken(error, "xml"))
+
+
+def _broken(error: Exception, level: Level) -> Fault:
+    """Last resort: a message that breaks our own code must reach quarantine, not disappear in a 500."""
+    logger.error("corv_message_broke_the_reader", error=type(error).__name__)
+    return fault("VT-E058", level, "Het lezen van het bericht mislukte.")
 
 
 def _unwrap(root: etree._Element) -> tuple[bool, etree._Element]:
@@ -131,19 +136,27 @@ def _read_body(
     if found is not None:
         return Reading(soap, header, None, (), fault(found[0], "header", found[1]))
 
+    try:
+        return _read_content(soap, header, header_values, parts["object"], reader, today)
+    except Exception as error:
+        return Reading(soap, header, None, (), _broken(error, "content"))
+
+
+def _read_content(
+    soap: bool,
+    header: Header,
+    header_values: Values,
+    objects: list[etree._Element],
+    reader: Reader,
+    today: date | None,
+) -> Reading:
     values: Values = {}
-    for node in parts["object"][:1]:
+    for node in objects[:1]:
         reader.look_at_attributes(node, "object")
         reader.fill(node, OBJECT, values, "object")
-    details_of_content = content_fault(len(parts["object"]), reader.duplicate, values)
-    if details_of_content is not None:
-        return Reading(soap, header, None, (), fault("VT-E055", "content", details_of_content))
-    return _accepted(soap, header, header_values, values, reader, today)
-
-
-def _accepted(
-    soap: bool, header: Header, header_values: Values, values: Values, reader: Reader, today: date | None
-) -> Reading:
+    details = content_fault(len(objects), reader.duplicate, values)
+    if details is not None:
+        return Reading(soap, header, None, (), fault("VT-E055", "content", details))
     del header_values["message_code"]
     values["envelope"] = header_values | {"sent_at": header.sent_at, "version": header.version}
     values["unknown"] = reader.unknown
@@ -158,7 +171,7 @@ def _accepted(
 
 
 def _normalise_level(values: Values) -> None:
-    """ "Hoog" means "hoog": this one word raises the priority, so spelling may not hide it."""
+    """Lower case, because "Hoog" means "hoog": this one word raises the priority, so spelling may not hide it."""
     sash = values["report"].get("sash", {})
     if isinstance(level := sash.get("level"), str):
         sash["level"] = level.lower()

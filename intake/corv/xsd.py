@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from lxml import etree
 
 from core.errors import SettingsError
 from intake.corv.elements import ABROAD, AT_HOME, CONTACT, HEADER, INFORMING, MESSAGE, OBJECT, Shape
-from intake.corv.guard import guard
+from intake.corv.guard import DEFAULT_LIMITS, guard
 from intake.corv.parse import SOAP
 
 MAX_FINDINGS = 50
@@ -48,7 +49,8 @@ class OfficialSchema:
         lxml's messages quote the values, so only the name of a known element and the rule are kept. Raises
         `Refused` when the guard refuses the bytes.
         """
-        root = guard(raw)
+        # The size was judged at the door, whose limit is a setting: advice may not refuse what was accepted there.
+        root = guard(raw, replace(DEFAULT_LIMITS, size=max(DEFAULT_LIMITS.size, len(raw))))
         if root.tag == f"{{{SOAP}}}Envelope":
             body = root.find(f"{{{SOAP}}}Body")
             root = body[0] if body is not None and len(body) else root
