@@ -267,4 +267,4 @@ def test_the_shared_samples() -> None:
     assert (result.message.report.reference, result.message.situation.arrest) == ("PL9999-2026000001-1", "Nee")
     feedback = reading((SAMPLES / "vtTerugkoppelingDi01-voorbeeld.xml").read_bytes())
     assert feedback.fault is not None
-    assert feedback.fault.code == "VT-E040"
+    assert feedback.fault.code == "VT-E052", "it is our own message, not the police's"

@@ -1,0 +1,101 @@
+"""Real engines for the tests: one PostgreSQL and one Valkey per session, a fresh migrated database per test."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from core import database, migrations
+from core.database import Db
+from core.ids import uuid7
+from core.settings import settings
+from workers.engines import EmbeddedPostgres, EmbeddedValkey
+
+TEMPLATE = "template_veilig"
+
+
+@pytest.fixture(autouse=True)
+def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees the settings of the person who runs it, or of the test before it."""
+    for name in [name for name in os.environ if name.startswith("VEILIG_")]:
+        monkeypatch.delenv(name)
+    settings.cache_clear()
+    yield
+    settings.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def engine_folder() -> Iterator[Path]:
+    """A folder that `nobody` can reach, which pytest's own temporary folders are not for root."""
+    with tempfile.TemporaryDirectory(prefix="veilig-test-", dir="/tmp") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@pytest.fixture(scope="session")
+def postgres(engine_folder: Path) -> Iterator[EmbeddedPostgres]:
+    """One cluster for all tests, without fsync: the fault tests start their own."""
+    engine = EmbeddedPostgres(engine_folder, durable=False)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def valkey(engine_folder: Path) -> Iterator[EmbeddedValkey]:
+    """One broker for all tests."""
+    engine = EmbeddedValkey(engine_folder)
+    engine.start()
+    yield engine
+    engine.stop()
+
+
+@pytest.fixture(scope="session")
+def migrated_template(postgres: EmbeddedPostgres) -> str:
+    """The name of a migrated, empty database to clone."""
+    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {TEMPLATE} OWNER veilig")
+    migrations.upgrade(postgres.url_of("veilig", TEMPLATE))
+    return TEMPLATE
+
+
+@pytest.fixture
+def database_url(
+    postgres: EmbeddedPostgres, migrated_template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A fresh migrated database; the settings point to it and to an empty VEILIG_DATA."""
+    name = f"test_{uuid7().hex}"
+    with psycopg.connect(postgres.admin_url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {migrated_template} OWNER veilig STRATEGY file_copy")
+        url = postgres.url_of("veilig", name)
+        monkeypatch.setenv("VEILIG_DATABASE_URL", url)
+        monkeypatch.setenv("VEILIG_DATA", str(tmp_path))
+        settings.cache_clear()
+        database.close_pools()
+        yield url
+        database.close_pools()
+        admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def db(database_url: str) -> Iterator[Db]:
+    """A connection as the product makes them: autocommit, rows as dictionaries, with limits."""
+    options = database.connection_options()
+    with psycopg.connect(database_url, **options) as connection:
+        yield connection
+
+
+@pytest.fixture
+def valkey_url(valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> str:
+    """An emptied broker; the settings point to it."""
+    with redis.Redis.from_url(valkey.url) as client:
+        client.flushall()
+    monkeypatch.setenv("VEILIG_REDIS_URL", valkey.url)
+    settings.cache_clear()
+    return valkey.url

@@ -1,0 +1,1 @@
+"""Background work and its processes: broker, actors, relay, clock, launcher, command line."""

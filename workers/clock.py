@@ -1,0 +1,88 @@
+"""The clock: announces waiting jobs (relay) and takes back those of dead workers (sweeper). Two may run at once.
+
+It looks at PostgreSQL, not at Redis, so an emptied or absent broker only delays work. `FOR UPDATE SKIP LOCKED`
+keeps two clocks from announcing the same job in the same round; a job announced twice is done once.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import dramatiq
+import structlog
+from dramatiq.errors import ConnectionError as BrokerAway
+from psycopg import Error as DatabaseError
+from psycopg_pool import PoolTimeout
+from redis.exceptions import RedisError
+
+from core import jobs
+from core.database import allow_statements_of, transaction
+from core.ids import uuid7
+from core.logs import set_up_logs
+from workers import broker
+from workers.heartbeat import EVERY_S, beat
+
+log = structlog.get_logger()
+ROUND_S = 0.1
+"""Between two rounds; from acknowledgement to queue this is most of the wait."""
+PAUSE_S = 1.0
+"""After a round that failed because an engine was away."""
+
+
+def relay() -> int:
+    """Announce what waits; returns how many. A failed announcement is taken back, so nothing is forgotten."""
+    with transaction() as db:
+        waiting = jobs.due(db)
+    if not waiting:
+        return 0
+    try:
+        for job_id in waiting:
+            _announce(str(job_id))
+    except (BrokerAway, RedisError):
+        with transaction() as db:
+            jobs.forget_announcement(db, waiting)
+        raise
+    return len(waiting)
+
+
+def _announce(job_id: str) -> None:
+    message: dramatiq.Message[None] = dramatiq.Message(
+        queue_name=broker.QUEUE, actor_name="run_job", args=(job_id,), kwargs={}, options={}
+    )
+    dramatiq.get_broker().enqueue(message)
+
+
+def sweep() -> int:
+    """Put back the jobs whose lease is over; returns how many."""
+    with transaction() as db:
+        taken = jobs.sweep(db)
+    if taken:
+        log.warning("clock.swept", jobs=taken)
+    return taken
+
+
+def run() -> None:
+    """Tick until SIGTERM or SIGINT. An engine that is away is waited for, never a reason to stop."""
+    set_up_logs()
+    allow_statements_of(15_000)
+    broker.set_up().declare_queue(broker.QUEUE)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    process = uuid7()
+    rounds = 0
+    while not stop.is_set():
+        pause = ROUND_S
+        try:
+            if rounds % round(EVERY_S / ROUND_S) == 0:
+                beat(process, "clock")
+            if rounds % round(1 / ROUND_S) == 0:
+                sweep()
+            if relay() == 200:
+                pause = 0.0
+        except (DatabaseError, PoolTimeout, BrokerAway, RedisError) as error:
+            log.warning("clock.waits", error=type(error).__name__)
+            pause = PAUSE_S
+        rounds += 1
+        stop.wait(pause)

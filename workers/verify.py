@@ -1,0 +1,79 @@
+"""The rules that always hold (docs/architecture.md), each as a question to the database; reads only.
+
+A check counts what it looked at and what breaks the rule. It is safe to run hourly beside the live product: every
+rule holds at every commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from core import audit
+from core.database import Db
+from core.deadlines import AMSTERDAM
+from intake.terms import term_of_day
+
+FILE = Path(__file__).with_name("verify.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One rule with what was found: `checked` things, of which `breaches` break it."""
+
+    rule: int
+    text: str
+    checked: int
+    breaches: int
+
+
+def _rules() -> Iterator[tuple[int, str, str]]:
+    """(rule of the design, what holds, the query) of each rule in verify.sql."""
+    for block in FILE.read_text(encoding="utf-8").split("-- rule ")[1:]:
+        heading, _, query = block.partition("\n")
+        number, _, text = heading.partition(": ")
+        yield int(number), text, query.strip().removesuffix(";")
+
+
+def _queries(db: Db) -> Iterator[Finding]:
+    for rule, text, query in _rules():
+        row = db.execute(query).fetchone()
+        if row is not None:
+            yield Finding(rule, text, int(row["checked"]), int(row["breaches"]))
+
+
+def _deadlines_follow_receipt(db: Db) -> Iterator[Finding]:
+    """Recount every first term from the day of receipt; days are few, so each is counted once."""
+    rows = db.execute(
+        "SELECT (m.received_at AT TIME ZONE 'Europe/Amsterdam')::date AS day, e.norm_due_on, e.legal_due_on,"
+        " e.due_at, count(*) AS n FROM deadline d JOIN deadline_entry e ON e.deadline_id = d.id AND e.number = 1"
+        " LEFT JOIN report r ON r.id = d.subject_id LEFT JOIN quarantine q ON q.id = d.subject_id"
+        " LEFT JOIN message m ON m.id = coalesce(r.message_id, q.message_id) GROUP BY 1, 2, 3, 4"
+    ).fetchall()
+    wrong = 0
+    for row in rows:
+        term = term_of_day(row["day"]) if row["day"] else None
+        stored = (row["norm_due_on"], row["legal_due_on"], row["due_at"].astimezone(AMSTERDAM))
+        if term is None or (term.norm.due_on, term.legal.due_on, term.due_at.astimezone(AMSTERDAM)) != stored:
+            wrong += row["n"]
+    checked = sum(row["n"] for row in rows)
+    yield Finding(3, "each first deadline is that of its day of receipt by the calendar in force", checked, wrong)
+
+
+def _audit_chain(db: Db) -> Iterator[Finding]:
+    row = db.execute("SELECT count(*) AS n FROM audit_entry").fetchone()
+    broken = sum(1 for _ in audit.breaches(db))
+    yield Finding(9, "the audit chain verifies from its first row to its heads", int(row["n"]) if row else 0, broken)
+
+
+CHECKS: tuple[Callable[[Db], Iterator[Finding]], ...] = (_queries, _deadlines_follow_receipt, _audit_chain)
+
+
+def verify(db: Db) -> Iterator[Finding]:
+    """Every finding, in one snapshot of the database; the caller's connection may take its time."""
+    with db.transaction():
+        db.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        db.execute("SET LOCAL statement_timeout = 0")
+        for check in CHECKS:
+            yield from check(db)

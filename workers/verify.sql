@@ -1,0 +1,133 @@
+-- The rules that always hold, a query each: how many things were checked, and how many break the rule.
+-- A heading names the rule by its number in docs/architecture.md.
+
+-- rule 1: the stored bytes of each message have the hash stored beside them
+SELECT count(*) AS checked, count(*) FILTER (WHERE sha256(raw) <> content_sha256) AS breaches
+FROM message;
+
+-- rule 1: the same bytes of a sender are stored once
+SELECT count(*) AS checked, coalesce(sum(n - 1), 0) AS breaches
+FROM (SELECT count(*) AS n FROM message GROUP BY sender_id, content_sha256) AS same;
+
+-- rule 1: a reference of a sender has one report
+SELECT count(*) AS checked, coalesce(sum(n - 1), 0) AS breaches
+FROM (SELECT count(*) AS n FROM message WHERE outcome = 'report' AND reference IS NOT NULL GROUP BY sender_id,
+    reference) AS same;
+
+-- rule 2: each message is exactly one of report and quarantine
+SELECT count(*) AS checked, count(*) FILTER (WHERE (r.id IS NULL) = (q.id IS NULL) OR (m.outcome = 'report') <>
+    (r.id IS NOT NULL)) AS breaches
+FROM message m
+LEFT JOIN report r ON r.message_id = m.id
+LEFT JOIN quarantine q ON q.message_id = m.id;
+
+-- rule 2: each quarantined message has exactly one open task until a person ended it
+SELECT count(*) AS checked, count(*) FILTER (WHERE t.n <> (q.resolved_at IS NULL)::int) AS breaches
+FROM quarantine q
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM task WHERE kind = 'quarantine' AND subject_id = q.id AND done_at
+    IS NULL) AS t;
+
+-- rule 2: each dead job has exactly one open task
+SELECT count(*) AS checked, count(*) FILTER (WHERE t.n <> 1) AS breaches
+FROM job j
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM task WHERE kind = 'dead_job' AND subject_id = j.id AND done_at IS
+    NULL) AS t
+WHERE j.state = 'dead';
+
+-- rule 2: each open task is about something that is still open
+SELECT count(*) AS checked, count(*) FILTER (WHERE CASE t.kind WHEN 'assess' THEN NOT EXISTS (SELECT FROM report
+    r WHERE r.id = t.subject_id) WHEN 'quarantine' THEN NOT EXISTS (SELECT FROM quarantine q WHERE q.id =
+    t.subject_id AND q.resolved_at IS NULL) WHEN 'dead_job' THEN NOT EXISTS (SELECT FROM job j WHERE j.id =
+    t.subject_id AND j.state = 'dead') ELSE NOT EXISTS (SELECT FROM link l WHERE l.id = t.subject_id AND l.state
+    = 'proposed') END) AS breaches
+FROM task t
+WHERE t.done_at IS NULL;
+
+-- rule 3: each report has exactly one safety-assessment deadline
+SELECT count(*) AS checked, count(*) FILTER (WHERE d.n <> 1) AS breaches
+FROM report r
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM deadline WHERE kind = 'safety_assessment' AND subject_id = r.id)
+    AS d;
+
+-- rule 3: each deadline stands where its last ledger entry put it
+SELECT count(*) AS checked, count(*) FILTER (WHERE e.due_at IS DISTINCT FROM d.due_at OR e.norm_due_on <>
+    d.norm_due_on OR e.legal_due_on <> d.legal_due_on) AS breaches
+FROM deadline d
+LEFT JOIN LATERAL (SELECT * FROM deadline_entry WHERE deadline_id = d.id ORDER BY number DESC LIMIT 1) AS e ON
+    true;
+
+-- rule 3: each report is decided exactly when its deadline is met and its task is done
+SELECT count(*) AS checked, count(*) FILTER (WHERE (d.met_at IS NULL) <> (t.open = 1) OR t.open > 1) AS breaches
+FROM report r
+JOIN deadline d ON d.subject_id = r.id AND d.kind = 'safety_assessment'
+CROSS JOIN LATERAL (SELECT count(*) AS open FROM task WHERE kind = 'assess' AND subject_id = r.id AND done_at IS
+    NULL) AS t;
+
+-- rule 4: no assessment was ended by the clock or by the machine
+SELECT count(*) AS checked, count(*) FILTER (WHERE done_by IN ('system', 'clock')) AS breaches
+FROM task
+WHERE kind = 'assess' AND done_at IS NOT NULL;
+
+-- rule 5: each open case has exactly one holder of the safety watch, each closed case none
+SELECT count(*) AS checked, count(*) FILTER (WHERE w.n <> (c.closed_at IS NULL)::int) AS breaches
+FROM cases c
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM safety_watch WHERE case_id = c.id AND until IS NULL) AS w;
+
+-- rule 5: the safety watch of a case has no gap and no overlap
+SELECT count(*) AS checked, count(*) FILTER (WHERE since <> before) AS breaches
+FROM (SELECT w.since, coalesce(lag(w.until) OVER (PARTITION BY w.case_id ORDER BY w.since, w.id), c.opened_at)
+    AS before FROM safety_watch w JOIN cases c ON c.id = w.case_id) AS line;
+
+-- rule 6: each link has reasons and the rule set that made it
+SELECT count(*) AS checked, count(*) FILTER (WHERE rule_set = '' OR (state IN ('automatic', 'proposed') AND
+    jsonb_array_length(reasons) = 0)) AS breaches
+FROM link;
+
+-- rule 6: what a person rejected is nowhere linked
+SELECT count(*) AS checked, count(*) FILTER (WHERE EXISTS (SELECT FROM link a WHERE a.mention_id = l.mention_id
+    AND a.person_id = l.person_id AND a.state IN ('new', 'automatic', 'confirmed'))) AS breaches
+FROM link l
+WHERE l.state = 'rejected';
+
+-- rule 6: only active links feed the blocking keys
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM link l WHERE l.mention_id =
+    k.mention_id AND l.person_id = k.person_id AND l.state IN ('new', 'automatic', 'confirmed'))) AS breaches
+FROM link_key k;
+
+-- rule 8: no job waits longer than fifteen minutes
+SELECT count(*) AS checked, count(*) FILTER (WHERE due_at < now() - interval '15 minutes') AS breaches
+FROM job
+WHERE state = 'new';
+
+-- rule 8: no lease is long past its end, no job was tried too often
+SELECT count(*) AS checked, count(*) FILTER (WHERE leased_until < now() - interval '60 seconds' OR attempts > 5)
+    AS breaches
+FROM job
+WHERE state IN ('leased', 'new');
+
+-- rule 9: each message and each decision has its audit row
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM audit_entry a WHERE a.object_id =
+    s.id AND a.action = s.action)) AS breaches
+FROM ( SELECT id, 'report.receive' AS action FROM report UNION ALL SELECT id, 'quarantine.receive' FROM
+    quarantine UNION ALL SELECT report_id, 'route.decide' FROM route WHERE state = 'decided') AS s;
+
+-- rule 11: what belongs together is in one region
+SELECT count(*) AS checked, count(*) FILTER (WHERE m.region_id <> r.region_id OR n.region_id <> r.region_id OR
+    h.region_id <> r.region_id OR c.region_id <> r.region_id) AS breaches
+FROM report r
+JOIN message m ON m.id = r.message_id
+JOIN mention n ON n.report_id = r.id
+LEFT JOIN household h ON h.id = r.household_id
+LEFT JOIN cases c ON c.id = r.case_id;
+
+-- rule 12: each report is linked and routed once, when its jobs say so
+SELECT count(*) AS checked, count(*) FILTER (WHERE j.kind = 'link_report' AND r.linked_at IS NULL OR j.kind =
+    'route_report' AND NOT EXISTS (SELECT FROM route x WHERE x.report_id = r.id)) AS breaches
+FROM job j
+JOIN report r ON r.id = j.subject_id
+WHERE j.state = 'done';
+
+-- rule 12: a report is in the case of its own household
+SELECT count(*) AS checked, count(*) FILTER (WHERE c.household_id <> r.household_id) AS breaches
+FROM report r
+JOIN cases c ON c.id = r.case_id;

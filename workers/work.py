@@ -1,0 +1,75 @@
+"""What each kind of job does, and how one job is carried out: claim, work, complete; or fail and try later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+import structlog
+from psycopg import Error as DatabaseError
+from psycopg_pool import PoolTimeout
+
+from core import jobs
+from core.database import Db, transaction
+from core.errors import LeaseLost
+from intake.outbox import send_reply
+from radar.casework import cases, routing
+from radar.linking import register
+
+log = structlog.get_logger()
+
+Work = Callable[[Db, UUID], None]
+
+
+def link_report(db: Db, report_id: UUID) -> None:
+    """Link a report's persons, put it in its household's case, and ask for its route: one commit."""
+    report = db.execute("SELECT region_id, received_at FROM report WHERE id = %s", (report_id,)).fetchone()
+    if report is None:
+        raise LookupError("report")
+    register.link_report(db, report_id, report["received_at"])
+    cases.attach(db, report_id)
+    jobs.enqueue(db, report["region_id"], "route_report", report_id)
+
+
+def route_report(db: Db, report_id: UUID) -> None:
+    """Propose the report's route."""
+    routing.propose(db, report_id)
+
+
+WORK: dict[str, Work] = {"link_report": link_report, "route_report": route_report, "send_reply": send_reply}
+
+
+def carry_out(job_id: UUID) -> bool:
+    """Do one job, at most once however often it is asked; True when this call did it.
+
+    The claim is committed before the work, the effect together with its completion. Whatever goes wrong is
+    counted and tried again later; only the name of an error is kept, for its text may hold personal data.
+    """
+    with transaction() as db:
+        claim = jobs.claim(db, job_id)
+    if claim is None:
+        return False
+    try:
+        with transaction() as db:
+            WORK[claim.kind](db, claim.subject)
+            jobs.complete(db, claim)
+    except LeaseLost:
+        log.warning("job.lease_lost", job=str(job_id), kind=claim.kind)
+        return False
+    except Exception as error:
+        # One door for every failure of a job: it is counted, retried with a pause, and shown to a person when dead.
+        name = type(error).__name__
+        log.warning("job.failed", job=str(job_id), kind=claim.kind, attempt=claim.attempts, error=name)
+        _put_back(claim, name)
+        return False
+    return True
+
+
+def _put_back(claim: jobs.Claim, error: str) -> None:
+    try:
+        with transaction() as db:
+            if jobs.fail(db, claim, error):
+                log.error("job.dead", job=str(claim.id), kind=claim.kind, error=error)
+    except (DatabaseError, PoolTimeout) as trouble:
+        # The database is away: the lease runs out and the sweeper puts the job back.
+        log.warning("job.left_to_sweeper", job=str(claim.id), error=type(trouble).__name__)
