@@ -53,13 +53,18 @@ _GAUGES = (
     (
         "veilig_processes",
         "Processes that beat in the last thirty seconds.",
-        "SELECT kind AS label, count(*) AS value FROM heartbeat WHERE seen_at > now() - interval '30 s' GROUP BY kind",
+        "SELECT kind AS label, count(*) AS value FROM heartbeat WHERE seen_at > now() - interval '30 s'"
+        " GROUP BY kind",
     ),
 )
 
 
 class _Database(Collector):
     """Asks the database at each scrape; without a database there is no figure, which is a signal in itself."""
+
+    def describe(self) -> Iterator[GaugeMetricFamily]:
+        """Nothing known beforehand, so that registering does not ask the database."""
+        yield from ()
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
@@ -73,9 +78,9 @@ class _Database(Collector):
             log.warning("metrics.no_database", error=type(error).__name__)
 
 
+REGISTRY.register(_Database())
+
+
 def serve(host: str, port: int) -> tuple[WSGIServer, threading.Thread]:
     """Serve the metrics on their own port; returns what to stop. Raises OSError when the port is taken."""
-    collector = _Database()
-    REGISTRY.register(collector)
-    server, thread = start_http_server(port, host)
-    return server, thread
+    return start_http_server(port, host)

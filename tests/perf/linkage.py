@@ -14,7 +14,7 @@ import json
 import statistics
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -28,16 +28,22 @@ from psycopg.types.json import Jsonb
 from core.database import Db
 from core.migrations import upgrade
 from radar.linking import block, register, rules
-from radar.linking.normalise import features
+from radar.linking.normalise import Features, features
+from radar.linking.register import MentionLink
 
 REGION = UUID(int=1)
 Record = dict[str, str]
+Truth = dict[str, tuple[str, str, bool]]
+"""Record to person, household, and whether the person lives elsewhere."""
 _ROLES = {"kind": "115", "pleger": "111", "slachtoffer": "111", "betrokkene": "139"}
 
 
 def ident(*parts: str) -> UUID:
     """A stable id for one of the generator's names."""
     return uuid5(NAMESPACE_OID, ":".join(parts))
+
+
+SENDER = ident("sender")
 
 
 def person_json(record: Record) -> dict[str, Any]:
@@ -62,7 +68,7 @@ def person_json(record: Record) -> dict[str, Any]:
     return person
 
 
-def read(folder: Path) -> tuple[list[Record], dict[str, tuple[str, str, bool]], str]:
+def read(folder: Path) -> tuple[list[Record], Truth, str]:
     """The records in stream order, the truth per record, and the start of the query month."""
     with (folder / "truth.csv").open() as file:
         truth = {row[0]: (row[1], row[2], row[3] == "1") for row in list(csv.reader(file))[1:]}
@@ -77,92 +83,91 @@ def reports(records: list[Record]) -> Iterator[tuple[str, list[Record]]]:
         yield report, list(rows)
 
 
-def _message(copy: Any, report: str, at: datetime) -> None:
-    digest = ident("digest", report).bytes * 2
-    copy.write_row(
-        (
-            ident("message", report),
-            REGION,
-            ident("sender"),
-            "json",
-            report,
-            at,
-            b"",
-            digest,
-            "report",
-            200,
-            "Bv03",
-            b"",
-        )
-    )
-
-
-def load(db: Db, records: list[Record], truth: dict[str, tuple[str, str, bool]], cut: str) -> None:
+def load(db: Db, records: list[Record], truth: Truth, cut: str) -> None:
     """Fill an empty database: the register as it was at the cut, and the reports to link."""
-    rule_set = rules.load()
     db.execute("INSERT INTO region (id, name, oin) VALUES (%s, 'Voorbeeld', %s)", (REGION, "0" * 20))
     db.execute(
         "INSERT INTO sender (id, region_id, oin, name, kind) VALUES (%s, %s, %s, 'Voorbeeld', 'politie')",
-        (ident("sender"), REGION, "1" * 20),
+        (SENDER, REGION, "1" * 20),
     )
-    stamps = {
-        report: datetime.fromisoformat(rows[0]["report_ts"]).replace(tzinfo=UTC) for report, rows in reports(records)
-    }
     history = [row for row in records if row["report_ts"] < cut]
-    founded: set[str] = set()
-    with db.cursor() as cursor:
-        with cursor.copy(
-            "COPY message (id, region_id, sender_id, channel, reference, received_at, raw, content_sha256, outcome, "
-            "answer_status, answer_type, answer) FROM STDIN"
-        ) as copy:
-            for report, at in stamps.items():
-                _message(copy, report, at)
-        for table, key, column in (("person", "person", 0), ("household", "household", 1)):
-            with cursor.copy(f"COPY {table} (id, region_id) FROM STDIN") as copy:
-                for one in dict.fromkeys(truth[row["record_id"]][column] for row in history):
-                    copy.write_row((ident(key, one), REGION))
-        with cursor.copy(
-            "COPY report (id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at, "
-            "content, remarks, acute_signals, acute_rules, linked_at) FROM STDIN"
-        ) as copy:
-            for report, at in stamps.items():
-                done = at if at.date().isoformat() < cut else None
-                row = (ident("report", report), REGION, ident("message", report), ident("sender"), "politie", report)
-                copy.write_row((*row, at, "{}", "[]", "[]", "1", done))
-        known = {row["record_id"]: features(person_json(row), rule_set) for row in history}
-        with cursor.copy("COPY mention (id, region_id, report_id, number, person, features) FROM STDIN") as copy:
-            for number, row in enumerate(records):
-                one = known.get(row["record_id"])
-                stored = Jsonb(one.to_json()) if one else None
-                place = (
-                    ident("mention", row["record_id"]),
-                    REGION,
-                    ident("report", row["report_id"]),
-                    number % 32_000,
-                )
-                copy.write_row((*place, Jsonb(person_json(row)), stored))
-        with cursor.copy(
-            "COPY link (id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set) FROM STDIN"
-        ) as copy:
-            for row in history:
-                name = truth[row["record_id"]][0]
-                state = "automatic" if name in founded else "new"
-                founded.add(name)
-                ids = (ident("link", row["record_id"]), REGION, ident("mention", row["record_id"]))
-                copy.write_row((*ids, ident("person", name), state, "same_person", 0.0, "[]", "truth"))
-        with cursor.copy("COPY link_key (region_id, key, person_id, mention_id) FROM STDIN") as copy:
-            for row in history:
-                person = ident("person", truth[row["record_id"]][0])
-                for key in block.keys(known[row["record_id"]], rule_set):
-                    copy.write_row((REGION, key, person, ident("mention", row["record_id"])))
-        with cursor.copy(
-            "COPY membership (id, region_id, person_id, household_id, mention_id, valid_from) FROM STDIN"
-        ) as copy:
-            for row in history:
-                name, home, _ = truth[row["record_id"]]
-                ids = (ident("member", row["record_id"]), REGION, ident("person", name), ident("household", home))
-                copy.write_row((*ids, ident("mention", row["record_id"]), date.fromisoformat(row["report_ts"][:10])))
+    _load_reports(db, records, cut)
+    for table, column in (("person", 0), ("household", 1)):
+        names = dict.fromkeys(str(truth[row["record_id"]][column]) for row in history)
+        _copy(db, table, "id, region_id", ((ident(table, name), REGION) for name in names))
+    known = {row["record_id"]: features(person_json(row), rules.load()) for row in history}
+    _load_mentions(db, records, known)
+    _load_links(db, history, known, truth)
     db.execute("VACUUM ANALYZE")
+
+
+def _copy(db: Db, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
+    with db.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
+        for line in lines:
+            copy.write_row(line)
+
+
+def _load_reports(db: Db, records: list[Record], cut: str) -> None:
+    stamps = {
+        name: datetime.fromisoformat(rows[0]["report_ts"]).replace(tzinfo=UTC) for name, rows in reports(records)
+    }
+    _copy(
+        db,
+        "message",
+        "id, region_id, sender_id, channel, received_at, raw, content_sha256, outcome, answer_status, answer_type, "
+        "answer",
+        (
+            (ident("message", name), REGION, SENDER, "json", at, b"", _digest(name), "report", 200, "Bv03", b"")
+            for name, at in stamps.items()
+        ),
+    )
+    _copy(
+        db,
+        "report",
+        "id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at, linked_at, "
+        "content, remarks, acute_signals, acute_rules",
+        (
+            (
+                *(ident("report", name), REGION, ident("message", name), SENDER, "politie", name, at),
+                *(at if at.isoformat() < cut else None, "{}", "[]", "[]", "1"),
+            )
+            for name, at in stamps.items()
+        ),
+    )
+
+
+def _digest(name: str) -> bytes:
+    return ident("digest", name).bytes * 2
+
+
+def _load_mentions(db: Db, records: list[Record], known: dict[str, Features]) -> None:
+    def line(number: int, row: Record) -> tuple[object, ...]:
+        one = known.get(row["record_id"])
+        ids = (ident("mention", row["record_id"]), REGION, ident("report", row["report_id"]), number % 32_000)
+        return (*ids, Jsonb(person_json(row)), Jsonb(one.to_json()) if one else None)
+
+    lines = (line(number, row) for number, row in enumerate(records))
+    _copy(db, "mention", "id, region_id, report_id, number, person, features", lines)
+
+
+def _load_links(db: Db, history: list[Record], known: dict[str, Features], truth: Truth) -> None:
+    founded: set[str] = set()
+    links: list[tuple[object, ...]] = []
+    keys: list[tuple[object, ...]] = []
+    members: list[tuple[object, ...]] = []
+    for row in history:
+        record = row["record_id"]
+        name, home, _ = truth[record]
+        person, mention = ident("person", name), ident("mention", record)
+        state = "automatic" if name in founded else "new"
+        founded.add(name)
+        links.append((ident("link", record), REGION, mention, person, state, "same_person", 0.0, "[]", "truth"))
+        keys += [(REGION, key, person, mention) for key in block.keys(known[record], rules.load())]
+        day = date.fromisoformat(row["report_ts"][:10])
+        members.append((ident("member", record), REGION, person, ident("household", home), mention, day))
+    _copy(db, "link", "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set", links)
+    _copy(db, "link_key", "region_id, key, person_id, mention_id", keys)
+    _copy(db, "membership", "id, region_id, person_id, household_id, mention_id, valid_from", members)
 
 
 class Score:
@@ -186,7 +191,20 @@ class Score:
         return f"P {precision:.4f}  R {recall:.4f}  F1 {f1:.4f}  ({counts})"
 
 
-def measure(db: Db, records: list[Record], truth: dict[str, tuple[str, str, bool]], cut: str, show: int) -> None:
+def _show(row: Record, one: MentionLink, true: UUID, history: list[Record], truth: Truth) -> None:
+    """One wrong or missed link, with what was known of the true person and of the person linked or asked."""
+    asked = one.proposed_person or one.person
+    print(row["record_id"], one.state, round(one.score, 1), "proposal right" if asked == true else "")
+    print("   ", {key: value for key, value in row.items() if value and not key.startswith("report_")})
+    print("   ", [f"{why['text']} {why['weight']}" for why in one.reasons])
+    for other in history:
+        person = ident("person", truth[other["record_id"]][0])
+        if person in (true, asked):
+            mark = "true " if person == true else "asked"
+            print("     ", mark, [value for key, value in other.items() if key not in ("report_id", "record_id")])
+
+
+def measure(db: Db, records: list[Record], truth: Truth, cut: str, show: int) -> None:
     """Link each query report, roll back, and print the figures."""
     history = [row for row in records if row["report_ts"] < cut]
     persons = {ident("person", truth[row["record_id"]][0]) for row in history}
@@ -208,17 +226,9 @@ def measure(db: Db, records: list[Record], truth: dict[str, tuple[str, str, bool
             for name in ("persons", "persons without BSN") if not row["bsn"] else ("persons",):
                 scores[f"{name}, automatic"].add(true, one.person, persons)
                 scores[f"{name}, with proposals"].add(true, asked, persons)
-            wrong = one.person != true and (one.person in persons or true in persons)
-            if wrong and shown < show:
+            if one.person != true and (one.person in persons or true in persons) and shown < show:
                 shown += 1
-                print(row["record_id"], one.state, round(one.score, 1), "proposal right" * (asked == true))
-                print("   ", {key: value for key, value in row.items() if value and key[:7] != "report_"})
-                print("   ", [f"{why['text']} {why['weight']}" for why in one.reasons])
-                if one.person in persons or asked in persons or true in persons:
-                    for other in history:
-                        if ident("person", truth[other["record_id"]][0]) in (true, asked):
-                            mark = "TRUE " if ident("person", truth[other["record_id"]][0]) == true else "ASKED"
-                            print("     ", mark, [v for k, v in other.items() if k not in ("report_id", "record_id")])
+                _show(row, one, true, history, truth)
         inside = [row for row in rows if not truth[row["record_id"]][2]]
         if inside:
             true = ident("household", truth[inside[0]["record_id"]][1])

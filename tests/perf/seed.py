@@ -1,0 +1,116 @@
+"""Fill a database with earlier reports, set-based, for measurements only: plausible rows, no real feed.
+
+`history` makes reports that are decided but for the newest, with their cases, deadlines, tasks and routes.
+`register` makes the persons of those reports, with the features and blocking keys that the product itself computes.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from psycopg.types.json import Jsonb
+
+from core.database import Db
+from core.ids import uuid7
+from radar.linking import block, rules
+from radar.linking.normalise import features
+
+HISTORY = """
+CREATE TEMP TABLE seed AS SELECT n, gen_random_uuid() AS message, gen_random_uuid() AS report,
+    gen_random_uuid() AS household, gen_random_uuid() AS cases, gen_random_uuid() AS deadline,
+    now() - n * interval '45 s' AS at, n <= %(open)s AS is_open FROM generate_series(1, %(reports)s) AS n;
+INSERT INTO household (id, region_id) SELECT household, %(region)s FROM seed;
+INSERT INTO cases (id, region_id, household_id, number, opened_at, closed_at)
+    SELECT cases, %(region)s, household, 'S' || n, at, CASE WHEN NOT is_open THEN at END FROM seed;
+INSERT INTO safety_watch (id, region_id, case_id, holder, since, until, reason)
+    SELECT gen_random_uuid(), %(region)s, cases, 'veilig_thuis', at,
+    CASE WHEN NOT is_open THEN at END,
+    'seed' FROM seed;
+INSERT INTO message (id, region_id, sender_id, channel, reference, received_at, raw, content_sha256, outcome,
+    answer_status, answer_type, answer)
+    SELECT message, %(region)s, %(sender)s, 'corv', 'seed-' || n, at, n::text::bytea, sha256(n::text::bytea),
+    'report', 200, 'text/xml', '' FROM seed;
+INSERT INTO report (id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at,
+    content, remarks, acute_signals, acute_rules, municipality, household_id, case_id, linked_at)
+    SELECT report, %(region)s, message, %(sender)s, 'politie', 'seed-' || n, at, '{}', '[]', '[]', 'seed',
+    'Voorbeeldstad', household, cases, at FROM seed;
+INSERT INTO deadline (id, region_id, kind, subject_id, norm_due_on, legal_due_on, due_at, met_at)
+    SELECT deadline, %(region)s, 'safety_assessment', report, (at + interval '7 days')::date,
+    (at + interval '5 days')::date, at + interval '7 days', CASE WHEN NOT is_open THEN at END FROM seed;
+INSERT INTO task (id, region_id, team_id, kind, subject_id, risk, received_at, due_at, opened_at, done_at, done_by)
+    SELECT gen_random_uuid(), %(region)s, (%(teams)s::uuid[])[1 + n %% cardinality(%(teams)s::uuid[])], 'assess',
+    report, CASE WHEN n %% 200 = 0 THEN 2 ELSE 0 END, at, at + interval '7 days', at,
+    CASE WHEN NOT is_open THEN at END,
+    CASE WHEN NOT is_open THEN 'seed' END FROM seed;
+INSERT INTO route (id, region_id, report_id, state, path, reason, proposed_at)
+    SELECT gen_random_uuid(), %(region)s, report, 'proposed', 'conditions', 'seed', at FROM seed WHERE is_open;
+"""
+
+FIRST = (
+    "Ada Bo Cem Daan Eva Fatma Guus Hana Ilja Jip Kim Luuk Mila Noor Omar Piet Rosa Sami Tess Umut Vera Wout".split()
+)
+START, END = (
+    "Bak Dek Hof Kui Lam Mey Nij Oost Pol Rui Sch Tim Ver Wes Zand".split(),
+    "ker huis man stra sma berg veld".split(),
+)
+
+
+def history(db: Db, region: UUID, sender: UUID, teams: list[UUID], reports: int, open_reports: int) -> None:
+    """`reports` earlier reports, one household each; the newest `open_reports` still wait for their assessment."""
+    values = {"region": region, "sender": sender, "teams": teams, "reports": reports, "open": open_reports}
+    with db.transaction():
+        db.execute("SET LOCAL statement_timeout = 0")
+        for statement in HISTORY.split(";\n"):
+            if statement.strip():
+                db.execute(statement, values)  # type: ignore[call-overload]
+
+
+def register(db: Db, region: UUID, seed: int = 1) -> None:
+    """Two persons for each seeded report: mentions, links, keys and memberships; then fresh statistics."""
+    chance = random.Random(seed)
+    rule_set = rules.load()
+    rows = db.execute("SELECT report, household FROM seed").fetchall()
+    mentions, links, keys, members, persons = [], [], [], [], []
+    for row in rows:
+        surname = chance.choice(START) + chance.choice("aeiou") + chance.choice(END) + chance.choice(("", "s", "en"))
+        house = {"soort": "feitelijk", "woonplaats": "Voorbeeldstad", "straat": f"{chance.choice(START)}straat"}
+        house |= {"huisnummer": str(chance.randrange(1, 400)), "postcode": f"{chance.randrange(1000, 9999)}AB"}
+        for number, role in ((1, "112"), (2, "115")):
+            year = chance.randrange(1960, 2000) if number == 1 else chance.randrange(2008, 2024)
+            birth = f"{year}{chance.randrange(1, 13):02}{chance.randrange(1, 29):02}"
+            person = {
+                "rol": {"code": role},
+                "naam": {"voornamen": chance.choice(FIRST), "geslachtsnaam": surname},
+                "geboortedatum": {"tekst": birth, "indicatie": "V"},
+                "adressen": [house],
+            }
+            known = features(person, rule_set)
+            mention, who = uuid7(), uuid7()
+            persons.append((who, region))
+            mentions.append(
+                (mention, region, row["report"], number, int(role), Jsonb(person), Jsonb(known.to_json()))
+            )
+            links.append((uuid7(), region, mention, who, "new", "new", 0.0, Jsonb([]), "seed"))
+            keys += [(region, key, who, mention) for key in block.keys(known, rule_set)]
+            members.append((uuid7(), region, who, row["household"], mention, date(2026, 1, 1)))
+    _copy(db, "person", "id, region_id", persons)
+    _copy(db, "mention", "id, region_id, report_id, number, role_code, person, features", mentions)
+    _copy(db, "link", "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set", links)
+    _copy(db, "link_key", "region_id, key, person_id, mention_id", keys)
+    _copy(db, "membership", "id, region_id, person_id, household_id, mention_id, valid_from", members)
+
+
+def settle(db: Db) -> None:
+    """Statistics and visibility as they are on a database that has lived for a while."""
+    db.execute("SET statement_timeout = 0")
+    db.execute("VACUUM ANALYZE")
+
+
+def _copy(db: Db, table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+    db.execute("SET statement_timeout = 0")
+    with db.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:  # type: ignore[call-overload]
+        for row in rows:
+            copy.write_row(row)
