@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.database import AsyncDb
 from core.errors import NotFound
-from intake.senders import Sender
+from intake.senders import Sender, require_still_valid
 
 _SELECT = """
 SELECT m.reference, m.received_at, m.outcome, r.id AS report, r.remarks, r.linked_at,
@@ -26,6 +26,7 @@ async def of_message(db: AsyncDb, sender: Sender, identifier: str) -> dict[str, 
         number: UUID | None = UUID(identifier)
     except ValueError:
         number = None
+    await require_still_valid(db, sender)
     async with db.transaction():
         cursor = await db.execute(_SELECT, {"sender": sender.id, "id": number, "reference": identifier})
         row = await cursor.fetchone()

@@ -22,7 +22,7 @@ from intake import acute, store
 from intake.corv.codes import role_text
 from intake.message import ReportMessage
 from intake.remarks import Remark
-from intake.senders import Sender
+from intake.senders import Sender, proof_of, require_still_valid
 from intake.terms import days_around, terms_on
 
 Channel = Literal["corv", "json"]
@@ -134,10 +134,14 @@ async def quarantine(
 
 
 async def _insert(db: AsyncDb, arrival: Arrival, values: dict[str, Any], answer: Answer) -> Answer | None:
-    """Store, or find the answer of before; None when the reference belongs to other bytes."""
+    """Store, or find the answer of before; None when the reference belongs to other bytes.
+
+    Raises NotAuthentic when the sender was revoked meanwhile.
+    """
     for days in days_around(arrival.at):
         if await store.insert(db, values | {"terms": terms_on(days)}):
             return answer
+        await require_still_valid(db, arrival.sender)
         row = await store.known(db, arrival.sender.id, arrival.sha256)
         if row:
             return Answer(
@@ -161,7 +165,7 @@ def _values(arrival: Arrival, reference: str | None, answer: Answer, reply: Repl
         "message": arrival.message,
         "subject": arrival.subject,
         "region": arrival.sender.region,
-        "sender": arrival.sender.id,
+        **proof_of(arrival.sender),
         "channel": arrival.channel,
         "reference": reference,
         "raw": arrival.raw,

@@ -6,8 +6,10 @@ sender must be the one in its messages.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from time import monotonic
+from typing import Any
 from uuid import UUID
 
 from psycopg.errors import UniqueViolation
@@ -28,9 +30,15 @@ class UnknownKind(VeiligError):
     status = 400
 
 
+class NotAuthentic(VeiligError):
+    """Geef een geldig token van deze afzender in de kop Authorization: Bearer."""
+
+    status = 401
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """A sender that has proved who it is, with the region it sends to."""
+    """A sender with the region it sends to, and what it proved itself with (nothing: an operator's import)."""
 
     id: UUID
     region: UUID
@@ -39,35 +47,66 @@ class Sender:
     oin: str
     name: str
     kind: str
+    token: UUID | None = None
+    certificate: str | None = None
 
 
 _SELECT = (
     "SELECT s.id, s.region_id, r.oin AS region_oin, r.application, s.oin, s.name, s.kind"
     " FROM sender s JOIN region r ON r.id = s.region_id"
 )
-_BY_TOKEN = (
-    _SELECT + " JOIN sender_token t ON t.sender_id = s.id WHERE t.token_hash = %s AND s.revoked_at IS NULL"
+_BY_TOKEN = _SELECT.replace(" FROM", ", t.id AS token FROM") + (
+    " JOIN sender_token t ON t.sender_id = s.id WHERE t.token_hash = %s AND s.revoked_at IS NULL"
     " AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())"
 )
 _BY_CERTIFICATE = _SELECT + " WHERE s.certificate_sha256 = %s AND s.revoked_at IS NULL"
 
+MAY_SEND = """
+SELECT FROM sender s WHERE s.id = %(sender)s AND s.revoked_at IS NULL
+AND (%(certificate)s::text IS NULL OR s.certificate_sha256 = %(certificate)s)
+AND (%(token)s::uuid IS NULL OR EXISTS (SELECT FROM sender_token t WHERE t.id = %(token)s AND t.revoked_at IS NULL
+    AND (t.expires_at IS NULL OR t.expires_at > now())))"""
+"""One row while the proof of a sender still holds. Part of the statement of receipt, so that it counts at the commit."""
 
-async def authenticate(db: AsyncDb, token: str | None, certificate_sha256: str | None) -> Sender | None:
-    """The sender that holds this token and/or certificate; None when they prove nothing or not the same.
+REMEMBER_S = 60.0
+_remembered: dict[tuple[bytes | None, str | None], tuple[float, Sender]] = {}
 
-    `certificate_sha256` (64 hex digits) counts only when a trusted proxy passed it; the caller sees to that.
+
+async def authenticate(db: AsyncDb, token: str | None, certificate_sha256: str | None) -> Sender:
+    """The sender that holds this token and/or certificate. Raises NotAuthentic, the same for every reason.
+
+    `certificate_sha256` (64 hex digits) counts only when a trusted proxy passed it; the caller sees to that. Who
+    proved himself is remembered for a minute, so a caller must ask `MAY_SEND` again before anything is stored or told.
     """
-    found: list[Sender] = []
-    for query, proof in ((_BY_TOKEN, token and token_hash(token)), (_BY_CERTIFICATE, certificate_sha256)):
-        if not proof:
-            continue
-        row = await (await db.execute(query, (proof,))).fetchone()
-        if row is None:
-            return None
-        found.append(_sender(row))
-    if not found or len({sender.id for sender in found}) > 1:
-        return None
-    return found[0]
+    proof = (token_hash(token) if token else None, certificate_sha256)
+    known = _remembered.get(proof)
+    if known and known[0] > monotonic():
+        return known[1]
+    found = [
+        _sender(row)
+        for query, value in zip((_BY_TOKEN, _BY_CERTIFICATE), proof, strict=True)
+        if value and (row := await (await db.execute(query, (value,))).fetchone())
+    ]
+    given = sum(1 for value in proof if value)
+    if not found or len(found) != given or len({sender.id for sender in found}) > 1:
+        raise NotAuthentic
+    sender = replace(found[0], certificate=certificate_sha256)
+    if len(_remembered) > 1000:
+        _remembered.clear()
+    _remembered[proof] = (monotonic() + REMEMBER_S, sender)
+    return sender
+
+
+async def require_still_valid(db: AsyncDb, sender: Sender) -> None:
+    """Raises NotAuthentic when the sender or its proof was revoked or ran out meanwhile."""
+    cursor = await db.execute(MAY_SEND, proof_of(sender))
+    if await cursor.fetchone() is None:
+        raise NotAuthentic
+
+
+def proof_of(sender: Sender) -> dict[str, Any]:
+    """The parameters of `MAY_SEND`."""
+    return {"sender": sender.id, "token": sender.token, "certificate": sender.certificate}
 
 
 def active(db: Db, region: UUID) -> list[Sender]:
@@ -85,6 +124,7 @@ def _sender(row: Row) -> Sender:
         row["oin"],
         row["name"],
         row["kind"],
+        row.get("token"),
     )
 
 

@@ -10,11 +10,13 @@ from typing import Any
 from uuid import UUID
 
 from core.database import AsyncDb, Row
+from intake.senders import MAY_SEND
 
 # `received_at` is the database's own clock, unless a moment is given (demo, replay of kept messages).
-_MESSAGE = """
-WITH moment AS (
-    SELECT coalesce(%(at)s, now()) AS at
+_MESSAGE = f"""
+WITH may_send AS ({MAY_SEND}
+), moment AS (
+    SELECT coalesce(%(at)s, now()) AS at FROM may_send
 ), term AS (
     SELECT moment.at, t.* FROM moment JOIN jsonb_to_recordset(%(terms)s::jsonb)
         AS t(local_day date, norm_due_on date, legal_due_on date, due_at timestamptz, steps jsonb)

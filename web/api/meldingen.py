@@ -1,0 +1,36 @@
+"""`/api/v1/meldingen`: the JSON twin of the feed, and the state of a sender's own message."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from core import problems
+from core.database import connect_async
+from intake import progress
+from intake.channels import json_api
+from intake.input_errors import InvalidMessage
+from web.api.edge import body_of, sender_of
+
+
+async def receive(request: Request) -> Response:
+    """202 with the receipt number; 400 with every error at once; 409 when the reference is taken."""
+    async with connect_async() as db:
+        sender = await sender_of(request, db)
+        raw = await body_of(request)
+        try:
+            answer = await json_api.deliver(db, sender, raw)
+        except InvalidMessage as error:
+            invalid = [(found.path, found.text) for found in error.errors]
+            detail = "Verbeter de genoemde gegevens en stuur het bericht opnieuw. Er is niets opgeslagen."
+            body = problems.problem(400, error.message, detail, "VT-E055", invalid)
+            return Response(body, 400, media_type=problems.MEDIA_TYPE)
+    headers = {"Idempotent-Replay": "true"} if answer.replay else {}
+    return Response(answer.body, answer.status, headers, answer.media_type)
+
+
+async def state(request: Request) -> Response:
+    """The state of one of the sender's own messages; 404 for everything else."""
+    async with connect_async() as db:
+        sender = await sender_of(request, db)
+        return JSONResponse(await progress.of_message(db, sender, request.path_params["id"][:100]))

@@ -1,0 +1,129 @@
+"""The OpenAPI document of the API, made from the models that the code itself uses."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from intake.message import ReportMessage
+
+VERSION = "1.0.0"
+
+
+async def document(request: Request) -> Response:
+    """The document, for everybody and from every origin (NLGov API Design Rules, publish-openapi)."""
+    return JSONResponse(_document(), headers={"Access-Control-Allow-Origin": "*"})
+
+
+@lru_cache(maxsize=1)
+def _document() -> dict[str, Any]:
+    schemas = ReportMessage.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    definitions = schemas.pop("$defs", {})
+    problem = {
+        "description": "Geweigerd; alle fouten tegelijk, zonder persoonsgegevens",
+        "content": {"application/problem+json": {"schema": _ref("Problem")}},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Veilig Thuis Radar",
+            "version": VERSION,
+            "description": "Meldingen aan Veilig Thuis: de StUF-ingang van politie en Halt, en de JSON-tegenhanger.",
+            "contact": {"name": "Beheerder van deze regio", "url": "https://www.veiligthuis.nl/"},
+            "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{"token": []}],
+        "paths": {
+            "/corv/berichten": {"post": _corv(problem)},
+            "/meldingen": {"post": _post_report(problem)},
+            "/meldingen/{id}": {"get": _state(problem)},
+        },
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": {
+                **definitions,
+                "ReportMessage": schemas,
+                "Receipt": _object(
+                    ontvangstnummer={"type": "string", "format": "uuid"},
+                    status={"type": "string"},
+                    waarschuwingen={"type": "array", "items": _ref("Remark")},
+                ),
+                "State": _object(
+                    ontvangstnummer={"type": "string", "format": "uuid"},
+                    referentienummer={"type": ["string", "null"]},
+                    ontvangenOp={"type": "string", "format": "date-time"},
+                    status={
+                        "type": "string",
+                        "enum": ["ontvangen", "in behandeling", "beoordeeld", "in quarantaine", "afgehandeld"],
+                    },
+                    waarschuwingen={"type": "array", "items": _ref("Remark")},
+                ),
+                "Remark": _object(code={"type": "string"}, pad={"type": "string"}, tekst={"type": "string"}),
+                "Problem": _object(
+                    type={"type": "string"},
+                    status={"type": "integer"},
+                    title={"type": "string"},
+                    detail={"type": "string"},
+                    code={"type": "string"},
+                    invalidParams={
+                        "type": "array",
+                        "items": _object(name={"type": "string"}, reason={"type": "string"}),
+                    },
+                ),
+            },
+        },
+    }
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _object(**properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties}
+
+
+def _json(description: str, schema: str) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": _ref(schema)}}}
+
+
+def _corv(problem: dict[str, Any]) -> dict[str, Any]:
+    xml = {"text/xml": {"schema": {"type": "string"}}}
+    return {
+        "operationId": "ontvangStufBericht",
+        "summary": "vtMeldingDi01 van koppelvlak Jeugdzorg 1.0.7 of 1.0.9, kaal of in een SOAP 1.1-envelop",
+        "requestBody": {"required": True, "content": xml},
+        "responses": {
+            "200": {"description": "Opgeslagen: Bv03", "content": xml},
+            "400": {"description": "Niet leesbaar, in quarantaine: Fo03", "content": xml},
+            "401": {"description": "Geen geldig token: Fo03", "content": xml},
+            "403": {"description": "De OIN hoort niet bij het token: Fo03", "content": xml},
+            "409": {"description": "Referentienummer al gebruikt, in quarantaine: Fo03", "content": xml},
+            "413": {"description": "Te groot: Fo03", "content": xml},
+            "500": {"description": "Alleen in SOAP: een fout in de stuurgegevens, als soap:Fault", "content": xml},
+            "503": {"description": "Nu niet op te slaan, stuur opnieuw: Fo03", "content": xml},
+        },
+    }
+
+
+def _post_report(problem: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "ontvangMelding",
+        "summary": "Een melding in JSON; hetzelfde model als het StUF-bericht",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ReportMessage")}}},
+        "responses": {"202": _json("Opgeslagen", "Receipt")}
+        | {status: problem for status in ("400", "401", "403", "409", "413", "503")},
+    }
+
+
+def _state(problem: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "leesStand",
+        "summary": "De stand van een eigen bericht, op ontvangstnummer of referentienummer",
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": {"200": _json("De stand", "State"), "401": problem, "404": problem},
+    }
