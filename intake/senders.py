@@ -66,7 +66,7 @@ SELECT FROM sender s WHERE s.id = %(sender)s AND s.revoked_at IS NULL
 AND (%(certificate)s::text IS NULL OR s.certificate_sha256 = %(certificate)s)
 AND (%(token)s::uuid IS NULL OR EXISTS (SELECT FROM sender_token t WHERE t.id = %(token)s AND t.revoked_at IS NULL
     AND (t.expires_at IS NULL OR t.expires_at > now())))"""
-"""One row while the proof of a sender still holds. Part of the statement of receipt, so that it counts at the commit."""
+"""One row while a sender's proof still holds. Part of the statement of receipt, so that it counts at the commit."""
 
 REMEMBER_S = 60.0
 _remembered: dict[tuple[bytes | None, str | None], tuple[float, Sender]] = {}
@@ -76,7 +76,7 @@ async def authenticate(db: AsyncDb, token: str | None, certificate_sha256: str |
     """The sender that holds this token and/or certificate. Raises NotAuthentic, the same for every reason.
 
     `certificate_sha256` (64 hex digits) counts only when a trusted proxy passed it; the caller sees to that. Who
-    proved himself is remembered for a minute, so a caller must ask `MAY_SEND` again before anything is stored or told.
+    proved himself is remembered for a minute, so `MAY_SEND` is asked again before anything is stored or told.
     """
     proof = (token_hash(token) if token else None, certificate_sha256)
     known = _remembered.get(proof)

@@ -13,8 +13,8 @@ from core.database import AsyncDb, Row
 from intake.senders import MAY_SEND
 
 # `received_at` is the database's own clock, unless a moment is given (demo, replay of kept messages).
-_MESSAGE = f"""
-WITH may_send AS ({MAY_SEND}
+_MESSAGE = """
+WITH may_send AS (may_send_query
 ), moment AS (
     SELECT coalesce(%(at)s, now()) AS at FROM may_send
 ), term AS (
@@ -49,7 +49,7 @@ WITH may_send AS ({MAY_SEND}
     SELECT %(reply_job)s, %(region)s, 'send_reply', id FROM new_reply
     UNION ALL
     SELECT %(job)s, %(region)s, 'link_report', %(subject)s FROM new_message WHERE %(outcome)s = 'report'
-)"""
+)""".replace("may_send_query", MAY_SEND)
 
 _REPORT = """, new_report AS (
     INSERT INTO report (id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at,

@@ -32,7 +32,7 @@ class Slips:
 
 
 POLICE = Slips(0.10, 0.06, 0.05, 0.12, 0.30, 0.04, 0.02, 0.15)
-PROFESSIONAL = Slips(0.38, 0.25, 0.06, 0.15, 0.40, 0.08, 0.06, 0.20)
+PROFESSIONAL = Slips(0.45, 0.30, 0.08, 0.15, 0.40, 0.10, 0.12, 0.25)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +58,9 @@ def compose(household: Household, event: Event, luck: Random) -> ReportMessage:
     """The message on one incident, as this reporter would send it."""
     sender = SENDERS[event.reporter]
     day = local_day(event.at)
-    happened = day - timedelta(days=1) if event.at.hour < 6 else day
+    happened = (event.at - timedelta(hours=2)).date()
     people = _mentioned(household, event.reporter, luck)
     slips = POLICE if sender.door == "corv" else PROFESSIONAL
-    when = (dutch_date(happened), max(7, event.at.hour) if event.reporter != "politie" else event.at.hour)
     mentions = [mention(household, person, slips, luck) for person in people]
     if event.odd:
         _spoil(mentions)
@@ -91,8 +90,8 @@ def compose(household: Household, event: Event, luck: Random) -> ReportMessage:
         },
         "incident": {
             "datum": _date(happened),
-            "locatie": _place(household.home) if police else sender.name,
-            "omschrijving": _text(household, event, when, luck),
+            "locatie": "Op school" if event.reporter == "onderwijs" else _place(household.home),
+            "omschrijving": _text(household, event, happened, luck),
         },
         "situatie": _situation(household, event, luck),
         "betrokkenen": mentions,
@@ -194,8 +193,9 @@ def _address(home: Home, kind: str) -> dict[str, str]:
     return made
 
 
-def _text(household: Household, event: Event, when: tuple[str, int], luck: Random) -> str:
+def _text(household: Household, event: Event, happened: date, luck: Random) -> str:
     present = bool(household.children) and event.reporter == "politie"
+    when = (dutch_date(happened), (event.at - timedelta(hours=2)).hour)
     told = texts.description(household.kind, event.reporter, event.stage, present, when, luck)
     parts = [f"Aanvulling op de eerdere melding. {told}" if event.again else told]
     if event.life:

@@ -19,7 +19,8 @@ class Community:
 
 
 def _list(text: str) -> tuple[str, ...]:
-    return tuple(text.replace("_", " ").split())
+    """Words apart by spaces; a space within a name is written as "_"."""
+    return tuple(word.replace("_", " ") for word in text.split())
 
 
 COMMUNITIES = (
@@ -35,8 +36,12 @@ COMMUNITIES = (
         ),
         _list(
             "de|Vries van_den|Berg van|Dijk Bakker Visser Smit de|Boer Mulder van_der|Meer Dekker Brouwer de|Wit"
-            " Dijkstra Kuipers Hoekstra van_Loon Schouten van_de|Ven Postma Verhoeven in_'t|Veld ter|Horst Timmer"
-            " Kloosterman Rietveld van_der|Kooij Wagenaar Boersma Goossens van|Leeuwen"
+            " Dijkstra Kuipers Hoekstra van|Loon Schouten van_de|Ven Postma Verhoeven in_'t|Veld ter|Horst Timmer"
+            " Kloosterman Rietveld van_der|Kooij Wagenaar Boersma Goossens van|Leeuwen Hendriks Koster Willems"
+            " van|Vliet Huisman Kramer Veenstra Zijlstra Scholten van_den|Brink Groeneveld Molenaar de|Ruiter"
+            " Hofman Sanders Wolters Evers van_der|Laan Bosman Gerritsen Driessen Roelofs ten|Have Nijhuis Lubbers"
+            " van_'t|Hof Hoogendoorn Pronk Kamphuis Oosterhof van|Wijngaarden Terpstra Blokland de|Rooij Steenbergen"
+            " Vermaas Claassen Bouwman op_den|Kamp Zandstra Kuijpers Leijten"
         ),
     ),
     Community(

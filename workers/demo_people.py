@@ -25,7 +25,22 @@ MAX_HOUSEHOLDS = 100_000
 LETTERS = "ABCDEGHJKLMNPRTVWXZ"
 Kind = Literal["partner", "parents", "elder", "teenager", "stalking", "care"]
 """What the stories of a household are about; the texts are in demo_texts."""
-KINDS: dict[Kind, int] = {"partner": 34, "parents": 24, "care": 16, "stalking": 10, "teenager": 8, "elder": 8}
+ROTATION: tuple[Kind, ...] = (
+    "stalking",
+    "partner",
+    "parents",
+    "care",
+    "partner",
+    "parents",
+    "elder",
+    "partner",
+    "teenager",
+    "parents",
+    "care",
+    "partner",
+    "parents",
+)
+"""The kinds in turn, so that a small demo shows every kind too."""
 
 
 def dice(*of: object) -> Random:
@@ -126,7 +141,7 @@ def household(population: str, number: int, start: date) -> Household:
     """Household `number` of a population, as it is at the start of its story. `number` counts from 0."""
     luck = dice(population, number, "household")
     community = luck.choices(COMMUNITIES, [one.weight for one in COMMUNITIES])[0]
-    kind = "stalking" if is_acute(number) else luck.choices(list(KINDS), list(KINDS.values()))[0]
+    kind = "stalking" if is_acute(number) else ROTATION[number % len(ROTATION)]
     made = Household(number, kind, community, home(luck), [], population=population)
     if kind == "elder":
         _old_parent_and_child(made, luck, start)
@@ -157,31 +172,35 @@ def birthday(luck: Random, start: date, youngest: int, oldest: int) -> date:
 def _family(made: Household, luck: Random, start: date) -> None:
     community = made.community
     father_name, mother_name = luck.sample(community.surnames, 2)
-    father = made.person(luck, "M", birthday(luck, start, 26, 48), "ouder met gezag", father_name)
+    ages = (36, 50) if made.kind == "teenager" else (24, 43)
+    father = made.person(luck, "M", birthday(luck, start, *ages), "ouder met gezag", father_name)
     if community.nationality in ("Syrische", "Eritrese") and luck.random() < 0.5:
         father = replace(father, born=date(father.born.year, 1, 1))
     made.members.append(father)
-    ages = (36, 50) if made.kind == "teenager" else (24, 43)
     mother = made.person(luck, "V", birthday(luck, start, *ages), "ouder met gezag", mother_name)
     if luck.random() < 0.5:
         mother = replace(mother, partner_surname=f"{father.prefix} {father.surname}".strip())
     made.members.append(mother)
-    oldest = 16 if made.kind == "teenager" else min(15, mother.age(start) - 19)
     child_role = "jeugdige" if made.kind in ("care", "teenager") else "kind"
-    youngest = 12 if made.kind == "teenager" else 0
+    youngest, oldest = (12, 16) if made.kind == "teenager" else (0, min(15, _youngest_age(made, start) - 19))
+    born = birthday(luck, start, youngest, max(youngest, oldest))
     for _ in range(luck.choice((1, 1, 2, 2, 2, 3, 4))):
-        sex: Sex = luck.choice(("M", "V"))
-        born = birthday(luck, start, youngest, max(youngest, oldest))
-        made.members.append(made.person(luck, sex, born, child_role, father_name))
-        youngest = 0
+        if born >= start:
+            break
+        made.members.append(made.person(luck, luck.choice(("M", "V")), born, child_role, father_name))
+        born += timedelta(days=luck.randint(420, 1400))
     first = made.children[0]
     if made.number % 11 == 4:
         twin = made.person(luck, luck.choice(("M", "V")), first.born, child_role, father_name)
         made.members.append(twin)
-    if made.number % 11 == 7:
+    if made.number % 11 == 7 and first.age(start) < 15:
         # Father and son with one name at one address: a classic of wrong links.
         junior = made.person(luck, "M", first.born - timedelta(days=500), child_role, father_name)
         made.members.append(replace(junior, given=father.given, nick=father.nick))
+
+
+def _youngest_age(made: Household, on: date) -> int:
+    return min(person.age(on) for person in made.members)
 
 
 def _old_parent_and_child(made: Household, luck: Random, start: date) -> None:
@@ -203,7 +222,7 @@ def _former_couple(made: Household, luck: Random, start: date) -> None:
     made.members.append(man)
     made.away[man.key] = home(luck)
     if luck.random() < 0.6:
-        oldest = max(1, min(12, woman.age(start) - 20))
+        oldest = max(1, min(12, _youngest_age(made, start) - 20))
         made.members.append(made.person(luck, luck.choice(("M", "V")), birthday(luck, start, 0, oldest), "kind", his))
 
 

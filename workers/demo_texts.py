@@ -29,7 +29,7 @@ OPENINGS = {
         "De intern begeleider had op {day} een gesprek met het kind.",
         "De leerkracht ziet sinds een paar weken een verandering en overlegde op {day} met de aandachtsfunctionaris.",
         "Het kind kwam op {day} voor de derde keer deze maand te laat en vertelde waarom.",
-        "De mentor sprak op {day} met de leerling, na veel verzuim.",
+        "De leerkracht sprak op {day} met de ouder, omdat het kind vaak niet op school is.",
     ),
     "zorg": (
         "Op {day} was een van de betrokkenen op de spoedeisende hulp.",
@@ -164,7 +164,7 @@ CLOSINGS = (
     ("De rust is hersteld. Betrokkenen willen hulp bij het praten met elkaar.", "Er zijn afspraken gemaakt voor nu."),
     (
         "Een van de betrokkenen slaapt vannacht ergens anders.",
-        "De wijkagent houdt contact. Betrokkenen weten van deze melding.",
+        "Betrokkenen weten van deze melding. Er is morgen weer contact.",
     ),
     (
         "De situatie herhaalt zich. De melder maakt zich zorgen over de veiligheid.",
