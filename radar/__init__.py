@@ -1,0 +1,1 @@
+"""What it means and what must happen: linking, households, cases, deadlines, routing."""

@@ -1,0 +1,192 @@
+"""Routing: a way forward is proposed with its reason, and a person decides.
+
+Acute signals first; then what the household's history says; then the municipality's table (data with validity).
+The decision ends the safety-assessment task; it never depends on whether the term has passed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from core import audit
+from core.database import Db, Row
+from core.deadlines import local_day
+from core.errors import Conflict, NotFound, VeiligError
+from core.ids import uuid7
+from radar.casework.cases import close_if_settled
+
+PATHS = {
+    "acute": "Direct handelen door Veilig Thuis",
+    "local_team": "Overdragen aan het lokale team",
+    "conditions": "Voorwaarden en vervolg door Veilig Thuis",
+    "investigation": "Onderzoek door Veilig Thuis",
+    "no_steps": "Geen vervolgstappen nodig",
+    "not_hgkm": "Geen huiselijk geweld of kindermishandeling",
+}
+"""What a person can decide (domain.md 2.2); the label is what the screen says."""
+
+ENDS_CASE = ("no_steps", "not_hgkm")
+NEEDS_TEAM = ("local_team",)
+REPEAT_WINDOW = timedelta(days=365)
+REPEAT_COUNT = 3
+"""From the third report in twelve months on, Veilig Thuis keeps the case itself. OWN choice, see docs/decisions."""
+
+
+class UnknownPath(VeiligError):
+    """Kies een van de vervolgen in de lijst."""
+
+    status = 400
+
+
+class TeamMissing(VeiligError):
+    """Kies het team dat de casus krijgt."""
+
+    status = 400
+
+
+class ReasonMissing(VeiligError):
+    """Schrijf in een zin waarom u dit besluit."""
+
+    status = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A way forward with its reason in Dutch; `team` is who gets it, `ours` the team of ours that assesses."""
+
+    path: str
+    team: UUID | None
+    ours: UUID | None
+    municipality: str | None
+    reason: str
+
+
+def propose(db: Db, report_id: UUID) -> Proposal:
+    """Store the proposal for a linked report, once, and give the assessment task its team. Raises NotFound."""
+    report = db.execute("SELECT * FROM report WHERE id = %s FOR UPDATE", (report_id,)).fetchone()
+    if report is None:
+        raise NotFound
+    persons = [
+        row["person"]
+        for row in db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (report_id,))
+    ]
+    area = _area(db, report["region_id"], persons, local_day(report["received_at"]))
+    proposal = _weigh(report, area, _recent_reports(db, report))
+    inserted = db.execute(
+        "INSERT INTO route (id, region_id, report_id, state, team_id, path, reason, proposed_at)"
+        " VALUES (%s, %s, %s, 'proposed', %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+        (
+            uuid7(),
+            report["region_id"],
+            report_id,
+            proposal.team,
+            proposal.path,
+            proposal.reason,
+            report["received_at"],
+        ),
+    )
+    if inserted.rowcount:
+        db.execute("UPDATE report SET municipality = %s WHERE id = %s", (proposal.municipality, report_id))
+        db.execute(
+            "UPDATE task SET team_id = %s WHERE kind = 'assess' AND subject_id = %s AND done_at IS NULL",
+            (proposal.ours, report_id),
+        )
+        db.execute(
+            "UPDATE cases SET team_id = %s WHERE id = %s AND team_id IS NULL", (proposal.ours, report["case_id"])
+        )
+        audit.append(db, report["region_id"], "system", "route.propose", "report", report_id, {"path": proposal.path})
+    return proposal
+
+
+def _weigh(report: Row, area: Row | None, recent: int) -> Proposal:
+    ours = area["team_id"] if area else None
+    place = area["municipality"] if area else None
+    acute = [signal["text"] for signal in report["acute_signals"] if signal["level"] == "acute"]
+    if acute:
+        return Proposal("acute", ours, ours, place, f"Acuut: {' '.join(acute)}")
+    if recent >= REPEAT_COUNT:
+        reason = f"Dit is melding {recent} over dit huishouden in twaalf maanden."
+        return Proposal("conditions", ours, ours, place, reason)
+    if area is None:
+        reason = "Geen adres dat bij een gemeente in deze regio hoort. Kies zelf, of stuur door."
+        return Proposal("investigation", None, None, None, reason)
+    if area["partner_id"]:
+        reason = f"Gemeente {place} hoort bij {area['partner']} (sinds {area['valid_from']:%d-%m-%Y})."
+        return Proposal("local_team", area["partner_id"], ours, place, reason)
+    return Proposal("conditions", ours, ours, place, f"Voor gemeente {place} staat geen lokaal team in de tabel.")
+
+
+def _recent_reports(db: Db, report: Row) -> int:
+    """How many reports this household had in the twelve months up to and with this one."""
+    row = db.execute(
+        "SELECT count(*) AS n FROM report WHERE household_id = %s AND received_at BETWEEN %s AND %s",
+        (report["household_id"], report["received_at"] - REPEAT_WINDOW, report["received_at"]),
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def _area(db: Db, region: UUID, persons: list[dict[str, Any]], day: date) -> Row | None:
+    """The line of the service table that fits an address: where a person stays goes before where he is registered."""
+    addresses = [address for person in persons for address in person.get("adressen", [])]
+    addresses.sort(key=lambda address: address.get("soort") != "feitelijk")
+    for address in addresses:
+        digits = str(address.get("postcode", ""))[:4]
+        row = db.execute(
+            "SELECT a.municipality, a.team_id, a.partner_id, a.valid_from, p.name AS partner FROM service_area a"
+            " LEFT JOIN team p ON p.id = a.partner_id AND (p.valid_to IS NULL OR p.valid_to >= %(day)s)"
+            " WHERE a.region_id = %(region)s AND a.valid_from <= %(day)s"
+            " AND (a.valid_to IS NULL OR a.valid_to >= %(day)s)"
+            " AND (%(postcode)s BETWEEN a.postcode_from AND a.postcode_to OR lower(a.place) = lower(%(place)s))"
+            " ORDER BY (%(postcode)s BETWEEN a.postcode_from AND a.postcode_to) DESC NULLS LAST, a.valid_from DESC"
+            " LIMIT 1",
+            {
+                "region": region,
+                "day": day,
+                "postcode": int(digits) if len(digits) == 4 and digits.isdecimal() else None,
+                "place": address.get("woonplaats"),
+            },
+        ).fetchone()
+        if row:
+            return row
+    return None
+
+
+def decide(db: Db, report_id: UUID, *, path: str, team_id: UUID | None, reason: str, by: str, at: datetime) -> None:
+    """A person's decision on a report: the task is done, the deadline met, the earlier route kept as replaced.
+
+    Raises NotFound, UnknownPath, TeamMissing, ReasonMissing, or Conflict when somebody decided before.
+    """
+    if path not in PATHS:
+        raise UnknownPath
+    if path in NEEDS_TEAM and team_id is None:
+        raise TeamMissing
+    if not reason.strip():
+        raise ReasonMissing
+    report = db.execute("SELECT * FROM report WHERE id = %s FOR UPDATE", (report_id,)).fetchone()
+    if report is None:
+        raise NotFound
+    region = report["region_id"]
+    if team_id and not db.execute("SELECT id FROM team WHERE id = %s AND region_id = %s", (team_id, region)).fetchone():
+        raise TeamMissing
+    done = db.execute(
+        "UPDATE task SET done_at = %s, done_by = %s, outcome = %s"
+        " WHERE kind = 'assess' AND subject_id = %s AND done_at IS NULL",
+        (at, by, path, report_id),
+    )
+    if done.rowcount != 1:
+        raise Conflict("Over deze melding is al besloten.")
+    db.execute("UPDATE route SET state = 'replaced' WHERE report_id = %s AND state = 'proposed'", (report_id,))
+    db.execute(
+        "INSERT INTO route (id, region_id, report_id, state, team_id, path, reason, proposed_at, decided_at,"
+        " decided_by) VALUES (%s, %s, %s, 'decided', %s, %s, %s, %s, %s, %s)",
+        (uuid7(), region, report_id, team_id, path, reason.strip(), at, at, by),
+    )
+    db.execute(
+        "UPDATE deadline SET met_at = %s WHERE kind = 'safety_assessment' AND subject_id = %s", (at, report_id)
+    )
+    audit.append(db, region, by, "route.decide", "report", report_id, {"path": path})
+    if path in ENDS_CASE and report["case_id"]:
+        close_if_settled(db, report["case_id"], by, at)

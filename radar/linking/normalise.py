@@ -1,0 +1,285 @@
+"""From one person in a report to comparable features. `features` is the only place that knows the JSON."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from typing import Any
+
+from core.identity import Address, Bsn, PartialDate, Phone
+from core.identity.names import PREFIXES
+from core.secrets import keyed_hash
+from radar.linking.rules import Rules, load
+
+MAX_LENGTH = 200
+MAX_TOKENS = 12
+MAX_VALUES = 6
+_SEPARATORS = re.compile(r"[\s\-/–—,;()]+")  # noqa: RUF001 (dashes as people type them)
+_APOSTROPHES = re.compile(r"[’`´‘]")  # noqa: RUF001
+_NOT_LETTERS = re.compile(r"[^a-z]")
+_DOTTED = re.compile(r"^(?:[^\W\d_]{1,2}\.)+[^\W\d_]?\.?$")
+_NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
+
+
+@dataclass(frozen=True, slots=True)
+class AddressKey:
+    """One address as far as it can be compared. Without postcode: street, number and place."""
+
+    postcode: str = ""
+    number: str = ""
+    addition: str = ""
+    street: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """What is compared of one mention: folded text, bounded in number and length, never a raw BSN.
+
+    `surnames`: own name and partner's name without prefixes, order of no meaning. `birth`: year, month, day; 0 is
+    unknown. `sex`: M, V or empty. `role`: code of the jeugdzorgrol (standards.md 1.5).
+    `unnamed`: no usable name; `unborn`: a child not born yet. Neither ever links.
+    """
+
+    first_names: tuple[str, ...] = ()
+    initials: str = ""
+    surnames: tuple[str, ...] = ()
+    prefix: str = ""
+    birth: tuple[int, int, int] = (0, 0, 0)
+    sex: str = ""
+    bsn: str = ""
+    phones: tuple[str, ...] = ()
+    addresses: tuple[AddressKey, ...] = ()
+    role: int | None = None
+    unnamed: bool = False
+    unborn: bool = False
+
+    def to_json(self) -> dict[str, Any]:
+        """For mention.features: only what is filled in."""
+        found: dict[str, Any] = {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        }
+        if self.addresses:
+            found["addresses"] = [
+                [one.postcode, one.number, one.addition, one.street, one.place] for one in self.addresses
+            ]
+        return found
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Features:
+        return cls(
+            first_names=tuple(stored.get("first_names", ())),
+            initials=stored.get("initials", ""),
+            surnames=tuple(stored.get("surnames", ())),
+            prefix=stored.get("prefix", ""),
+            birth=tuple(stored.get("birth", (0, 0, 0))),
+            sex=stored.get("sex", ""),
+            bsn=stored.get("bsn", ""),
+            phones=tuple(stored.get("phones", ())),
+            addresses=tuple(AddressKey(*one) for one in stored.get("addresses", ())),
+            role=stored.get("role"),
+            unnamed=stored.get("unnamed", False),
+            unborn=stored.get("unborn", False),
+        )
+
+    @property
+    def links(self) -> bool:
+        """Whether this mention says enough about who it is to take part in linking."""
+        return not (self.unborn or (self.unnamed and not self.bsn))
+
+
+def features(
+    person: Mapping[str, Any], rules: Rules | None = None, hasher: Callable[[str], bytes] = keyed_hash
+) -> Features:
+    """One betrokkene (intake.message, standards.md 10.1) as Features. Unknown and odd values are simply not there."""
+    rules = rules or load()
+    name = person.get("naam") or {}
+    prefixes = [_text(name, "voorvoegsel"), _text(name, "voorvoegselPartner")]
+    first, last = _text(name, "voornamen"), _text(name, "geslachtsnaam")
+    if not first and not last:
+        first, last = _split_full(_text(name, "volledigeNaam"), rules)
+    first_names, initials = _given(first or _text(name, "voorletters"), rules)
+    surnames, loose = _surnames([last, _text(name, "geslachtsnaamPartner")], rules)
+    bsn = Bsn.parse(_text(person, "bsn"))
+    birth, unborn_date = _birth(person.get("geboortedatum"))
+    words = {*first_names, *surnames, *(w for s in (first, last) for w in _words(s, rules))}
+    unborn = unborn_date or bsn.status == "unborn" or bool(words & rules.unborn)
+    surnames = tuple(one for one in surnames if one not in rules.unnamed)
+    return Features(
+        first_names=() if unborn else first_names,
+        initials="" if unborn else initials,
+        surnames=surnames,
+        prefix=fold(prefixes[0] or loose, rules),
+        birth=birth,
+        sex=_text(person, "geslacht").upper() if _text(person, "geslacht").upper() in ("M", "V") else "",
+        bsn=bsn_key(bsn.value, hasher) if bsn.value else "",
+        phones=_phones(person.get("telefoonnummers") or person.get("telefoon") or (), rules),
+        addresses=_addresses(person.get("adressen") or (), rules),
+        role=_role(person.get("rol") or {}),
+        unnamed=not (first_names or initials),
+        unborn=unborn,
+    )
+
+
+def bsn_key(bsn: str, hasher: Callable[[str], bytes] = keyed_hash) -> str:
+    """The keyed hash of a valid BSN: equal numbers can be found, the number cannot be read back."""
+    return hasher(f"bsn:{bsn}").hex()
+
+
+def fold(text: str, rules: Rules) -> str:
+    """Lower case Latin letters without accents, words apart by one space; at most MAX_LENGTH characters."""
+    capped = _APOSTROPHES.sub("'", text[:MAX_LENGTH]).lower().translate(rules.letter_table)
+    if not capped.isascii():
+        plain = unicodedata.normalize("NFKD", capped)
+        capped = "".join(char for char in plain if not unicodedata.combining(char))
+    return " ".join(_SEPARATORS.sub(" ", capped).split())[:MAX_LENGTH]
+
+
+def sound(text: str, rules: Rules) -> str:
+    """The consonants as one hears them: 'Janssen' and 'Jansen', 'Yildiz' and 'Jildis' come out the same."""
+    return rules.sound_of(text)
+
+
+def bare(surname: str, rules: Rules) -> str:
+    """A surname without an article written against it: 'elamrani' → 'amrani'."""
+    for article in rules.articles:
+        if surname.startswith(article) and len(surname) - len(article) >= 4:
+            return surname[len(article) :]
+    return surname
+
+
+def _text(holder: Mapping[str, Any], key: str) -> str:
+    value = holder.get(key)
+    return value.strip()[: MAX_LENGTH * 2] if isinstance(value, str) else ""
+
+
+def _words(text: str, rules: Rules) -> list[str]:
+    found = (_NOT_LETTERS.sub("", word) for word in fold(text, rules).split())
+    return [word for word in found if word][:MAX_TOKENS]
+
+
+@lru_cache(maxsize=1)
+def _prefix_words() -> frozenset[str]:
+    """Every word of the prefix table, letters only; 'a', 'd', 'i', 'l' and 's' alone would eat initials."""
+    lines = PREFIXES.read_text(encoding="utf-8").splitlines()
+    words = {_NOT_LETTERS.sub("", word) for line in lines if not line.startswith("#") for word in line.split()}
+    return frozenset({word for word in words if len(word) > 1} | {"t", "vd", "vdr", "vander", "vanden"})
+
+
+def _given(text: str, rules: Rules) -> tuple[tuple[str, ...], str]:
+    """Full first names and the initials: 'Maria J.' gives ('maria',) and 'mj'; 'J.P.' gives () and 'jp'."""
+    names: list[str] = []
+    initials = ""
+    for raw in text[:MAX_LENGTH].split()[:MAX_TOKENS]:
+        dotted = bool(_DOTTED.match(raw))
+        words = _words(raw.replace(".", " ") if dotted else raw, rules)
+        if "".join(words) in rules.unnamed:
+            continue
+        for word in words:
+            if word in rules.unnamed:
+                continue
+            initials += word[0]
+            if len(word) > 1 and not dotted:
+                names.append(word)
+    return tuple(names[:MAX_VALUES]), initials[:MAX_TOKENS]
+
+
+def _surnames(texts: Iterable[str], rules: Rules) -> tuple[tuple[str, ...], str]:
+    """Own and partner's surname without prefixes, each one word; and the prefix that was found on the way."""
+    found: list[str] = []
+    prefix: list[str] = []
+    for text in texts:
+        parts = re.split(r"\s*[-–—/]\s*|\s+e\.?v\.?\s+", text[:MAX_LENGTH])  # noqa: RUF001
+        joined = ""
+        for part in parts[:MAX_TOKENS]:
+            words = _words(part.replace(".", " "), rules)
+            if len(words) > 1 and all(len(word) == 1 for word in words):
+                continue
+            core = [word for word in words if word not in _prefix_words() or word in rules.articles]
+            core = [word for word in core if len(word) > 1] or core
+            prefix += [word for word in words if word not in core]
+            joined += "".join(core)
+            if joined in rules.articles:
+                continue
+            if len(joined) > 1 and joined not in found:
+                found.append(joined)
+            joined = ""
+    return tuple(found[:MAX_VALUES]), " ".join(prefix[:3])
+
+
+def _split_full(text: str, rules: Rules) -> tuple[str, str]:
+    """A full name in one field: the last word is the surname, with the prefix words before it."""
+    if "," in text:
+        last, _, first = text.partition(",")
+        return first.strip(), last.strip()
+    raw = text.split()[:MAX_TOKENS]
+    cut = len(raw) - 1
+    while cut > 1 and "".join(_words(raw[cut - 1], rules)) in _prefix_words() | set(rules.articles):
+        cut -= 1
+    return " ".join(raw[:cut]), " ".join(raw[cut:])
+
+
+def _birth(stored: Any) -> tuple[tuple[int, int, int], bool]:
+    """Year, month, day (0 is unknown), and whether the date says that the child is not born yet.
+
+    1 January stands for "only the year is known": many registrations from abroad.
+    """
+    match stored:
+        case {"tekst": str() as text, **rest}:
+            day = PartialDate.from_stuf(text, str(rest.get("indicatie") or "V"))
+        case {"jaar": _, "maand": _, "dag": _, "raw": _}:
+            day = PartialDate.from_json(stored)
+        case _:
+            return (0, 0, 0), False
+    if not day.year or not 1890 <= day.year <= 2100:
+        return (0, 0, 0), day.unborn
+    if (day.month, day.day) == (1, 1):
+        return (day.year, 0, 0), False
+    return (day.year, day.month or 0, day.day or 0), False
+
+
+def _phones(stored: Iterable[Any], rules: Rules) -> tuple[str, ...]:
+    """Numbers in E.164; switchboards, service numbers and numbers like 0600000000 are nobody's own."""
+    found = [Phone.parse(str(one)[:40]).value for one in list(stored)[:MAX_VALUES]]
+    return tuple(
+        dict.fromkeys(one for one in found if one and one not in rules.stop_phones and len(set(one[4:])) > 1)
+    )
+
+
+def _addresses(stored: Iterable[Any], rules: Rules) -> tuple[AddressKey, ...]:
+    """Dutch addresses with a house number and a postcode, or a street and place; no known institutions."""
+    found: list[AddressKey] = []
+    for one in list(stored)[:MAX_VALUES]:
+        if not isinstance(one, Mapping) or one.get("gebied") == "buitenland":
+            continue
+        address = Address.parse(
+            street=_text(one, "straat"),
+            house_number=_text(one, "huisnummer"),
+            house_letter=_text(one, "huisletter"),
+            addition=_text(one, "toevoeging"),
+            postcode=_text(one, "postcode"),
+            city=_text(one, "woonplaats"),
+        )
+        street = fold(address.street, rules)
+        if address.house_number is None or set(street.split()) & rules.institution_words:
+            continue
+        key = AddressKey(
+            address.postcode if address.postcode_status == "complete" else "",
+            str(address.house_number),
+            _NOT_ALPHANUMERIC.sub("", fold(address.house_letter + address.addition, rules))[:10],
+            _NOT_LETTERS.sub("", street)[:40],
+            _NOT_LETTERS.sub("", fold(address.city, rules))[:40],
+        )
+        if key.postcode or (key.street and key.place):
+            found.append(key)
+    return tuple(dict.fromkeys(found))
+
+
+def _role(stored: Mapping[str, Any]) -> int | None:
+    code = stored.get("code")
+    return int(code) if isinstance(code, int | str) and str(code).isdecimal() else None

@@ -1,0 +1,175 @@
+"""The rule set of the radar: weights, limits and word tables as versioned data, checked when it is loaded."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cached_property, lru_cache, partial
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
+
+from core.errors import SettingsError
+
+FOLDER = Path(__file__).parent / "rules"
+NEWEST = "2026-11-basis"
+_NOT_LETTERS = re.compile(r"[^a-z]")
+_SILENT = re.compile(r"[aeiouyh]")
+_DOUBLE = re.compile(r"(.)\1+")
+
+KeyKind = Literal[
+    "bsn", "birth_first", "birth_surname", "name", "name_year", "house_first", "house_surname", "door", "phone"
+]
+FieldName = Literal["bsn", "birth", "first_name", "surname", "sex", "phone", "address"]
+
+
+class InvalidRules(SettingsError):
+    """De regels voor het koppelen kloppen niet."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Weight(_Part):
+    """Evidence in bits: log2 of how much likelier this level is for the same person than for the rival.
+
+    Two rivals: a stranger (anybody in the register), and a housemate, who shares surname, address and phone.
+    """
+
+    stranger: float = Field(ge=-30, le=30)
+    housemate: float = Field(ge=-30, le=30)
+
+
+class RegisterSize(_Part):
+    """From this many persons on, a stranger has to be outweighed by this many bits."""
+
+    persons: int = Field(ge=0)
+    bits: float = Field(ge=0, le=40)
+
+
+class Limits(_Part):
+    """From when on we link, and how far we look."""
+
+    automatic: float = Field(description="bits of log-odds from which the machine links")
+    proposed: float = Field(description="bits of log-odds from which a person is asked")
+    margin: float = Field(ge=0, description="closer than this to the runner-up: a person is asked")
+    household: float = Field(description="bits of log-odds from which shared evidence alone finds a household")
+    housemates: float = Field(ge=0, description="bits for the housemates who could be meant instead")
+    member_share: float = Field(gt=0, lt=1, description="share of a known household's mentions that are members")
+    persons_per_key: int = Field(ge=1, description="a key with more persons is too common to search with")
+    persons_per_door: int = Field(ge=1, description="an address or phone of more persons is an institution")
+    candidates: int = Field(ge=1, description="candidates per mention that are compared")
+
+
+class Frequencies(_Part):
+    """How common names are, per 100 000 persons."""
+
+    surname: dict[str, PositiveFloat]
+    first_name: dict[str, PositiveFloat]
+    other_surname: float = Field(gt=0)
+    other_first_name: float = Field(gt=0)
+
+
+class Rules(_Part):
+    """One version of the rules. Folded text everywhere: lower case, no accents."""
+
+    version: str = Field(min_length=1)
+    source: str = Field(min_length=1, description="where the figures come from")
+    search_keys: tuple[KeyKind, ...] = Field(min_length=1)
+    lock_keys: tuple[KeyKind, ...] = Field(min_length=1)
+    weights: dict[FieldName, dict[str, Weight]]
+    register_sizes: tuple[RegisterSize, ...] = Field(min_length=1)
+    limits: Limits
+    frequencies: Frequencies
+    letters: dict[str, str]
+    sounds: tuple[tuple[str, str], ...]
+    articles: tuple[str, ...]
+    nicknames: tuple[tuple[str, ...], ...]
+    unnamed: frozenset[str]
+    unborn: frozenset[str]
+    stop_phones: frozenset[str]
+    institution_words: frozenset[str]
+
+    @model_validator(mode="after")
+    def _whole(self) -> Rules:
+        for field, levels in LEVELS.items():
+            missing = levels ^ set(self.weights.get(field, {}))
+            if missing:
+                raise ValueError(f"weights of {field}: missing or unknown level {sorted(missing)[0]}")
+        sizes = [size.persons for size in self.register_sizes]
+        if sizes != sorted(set(sizes)) or sizes[0] != 0:
+            raise ValueError("register_sizes start at 0 and rise")
+        if not self.limits.proposed < self.limits.automatic:
+            raise ValueError("limits.proposed lies below limits.automatic")
+        return self
+
+    def register_bits(self, persons: int) -> float:
+        """Bits that a stranger costs in a register of this many persons."""
+        return [size.bits for size in self.register_sizes if size.persons <= max(persons, 0)][-1]
+
+    @cached_property
+    def nickname_groups(self) -> dict[str, frozenset[int]]:
+        """Name to the numbers of the groups that it is in ('bert' is in several)."""
+        groups: dict[str, set[int]] = {}
+        for number, names in enumerate(self.nicknames):
+            for name in names:
+                groups.setdefault(name, set()).add(number)
+        return {name: frozenset(numbers) for name, numbers in groups.items()}
+
+    @cached_property
+    def formal_name(self) -> dict[str, str]:
+        """Nickname to the formal name of the first group it is in."""
+        formal: dict[str, str] = {}
+        for names in self.nicknames:
+            for name in names:
+                formal.setdefault(name, names[0])
+        return formal
+
+    @cached_property
+    def sound_of(self) -> Callable[[str], str]:
+        """Folded text to the consonants as one hears them, remembered: the same names come back all day."""
+        return lru_cache(maxsize=100_000)(partial(_skeleton, self.sounds))
+
+    @cached_property
+    def letter_table(self) -> dict[int, str]:
+        return str.maketrans(self.letters)
+
+
+def _skeleton(sounds: tuple[tuple[str, str], ...], text: str) -> str:
+    """^ and $ mark the ends of the word, so that a sound rule can ask for them."""
+    framed = f"^{text}$"
+    for old, new in sounds:
+        framed = framed.replace(old, new)
+    letters = _NOT_LETTERS.sub("", framed)
+    return _DOUBLE.sub(r"\1", letters[:1] + _SILENT.sub("", letters[1:]))
+
+
+LEVELS: dict[FieldName, set[str]] = {
+    "bsn": {"same", "different"},
+    "birth": {"same", "swapped", "year_month", "year", "one_part", "near_year", "different"},
+    "first_name": {"same", "other_given", "nickname", "alike", "initial", "initials", "different"},
+    "surname": {"same", "alike", "different"},
+    "sex": {"same", "different"},
+    "phone": {"same"},
+    "address": {"door", "house", "different"},
+}
+
+
+@lru_cache(maxsize=8)
+def load(version: str | None = None) -> Rules:
+    """One rule set from the data folder; without a version the newest. Raises InvalidRules."""
+    name = version or NEWEST
+    try:
+        document = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+        rules = Rules.model_validate(document)
+    except OSError:
+        raise InvalidRules(f"De regels {name} bestaan niet.") from None
+    except ValueError as error:
+        detail = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
+        raise InvalidRules(f"De regels {name} kloppen niet: {detail}.") from None
+    if rules.version != name:
+        raise InvalidRules(f"Het bestand {name} noemt een andere versie: {rules.version}.")
+    return rules
