@@ -31,11 +31,26 @@ WORKER_STATEMENT_MS = 15_000
 POOL_WAIT_S = 2.0
 
 
+ENGINE_NOTE = "database.url"
+"""In the data folder while `veilig run` runs: the address of its embedded database, for the other commands."""
+
+
+def running_engine() -> str | None:
+    """The address of the embedded database that runs now on our data folder, if there is one."""
+    try:
+        return (settings().data / ENGINE_NOTE).read_text(encoding="utf-8").strip() or None
+    except OSError:
+        return None
+
+
 def database_url() -> str:
-    """The libpq address in use. Raises SettingsError when there is none."""
-    url = settings().database_url
+    """The libpq address in use: the one that is set, or that of a `veilig run` in the same data folder.
+
+    Raises SettingsError when there is none.
+    """
+    url = settings().database_url or running_engine()
     if not url:
-        raise SettingsError("VEILIG_DATABASE_URL is not set. `veilig run` starts the embedded database itself.")
+        raise SettingsError("No database: set VEILIG_DATABASE_URL, or start `veilig run` (./run) first.")
     return url
 
 

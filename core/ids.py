@@ -6,7 +6,6 @@ import os
 import time
 import uuid
 
-
 _FIXED = 0xF << 76 | 0x3 << 62
 _VERSION_AND_VARIANT = 0x7 << 76 | 0x2 << 62
 

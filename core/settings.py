@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from core.errors import SettingsError
 
 PREFIX = "VEILIG_"
+BESIDE_THE_CODE = Path(__file__).resolve().parent.parent / ".data"
 
 
 class Settings(BaseSettings):
@@ -26,7 +27,10 @@ class Settings(BaseSettings):
     redis_url: str | None = Field(
         None, description="Redis or Valkey, e.g. redis://host:6379/0. Empty: the embedded engine."
     )
-    data: Path = Field(Path(".data"), description="Folder of the embedded engines and of the secret key.")
+    data: Path = Field(
+        default_factory=lambda: BESIDE_THE_CODE,
+        description="Folder of the embedded engines and of the secret key. Empty: `.data` beside the code.",
+    )
     host: str = Field("127.0.0.1", description="Address the web process listens on.")
     port: int = Field(8000, ge=1, le=65535, description="Port of the web process.")
     metrics_port: int = Field(8001, ge=0, le=65535, description="Port of the Prometheus metrics; 0 = off.")

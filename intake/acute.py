@@ -101,7 +101,6 @@ def _texts(message: ReportMessage) -> list[str]:
     incident, situation = message.incident, message.situation
     texts = [
         incident.description,
-        incident.place,
         situation.description,
         situation.additional_information,
         situation.existing_help,

@@ -20,6 +20,7 @@ from psycopg import AsyncConnection
 from core.database import Db, close_pools, connection_options, database_url, transaction
 from core.errors import SettingsError, VeiligError
 from core.settings import settings
+from core.staff import DEMO_LOGINS, ROLES
 from intake import senders
 from intake.corv import door
 from workers import show as showing
@@ -177,8 +178,12 @@ def demo(households: int | None, days: int | None, if_empty: bool) -> None:
 
     try:
         inventing.run(households or settings().demo_households, days or settings().demo_days, if_empty=if_empty)
+        with transaction() as db:
+            logins = DEMO_LOGINS if inventing.find_region(db) else ()
     finally:
         close_pools()
+    for login in logins:
+        click.echo(f"Login: {login.username:<6} password {login.password:<11} ({ROLES[login.role]})")
 
 
 @click.group("show")

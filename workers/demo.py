@@ -26,7 +26,7 @@ from workers.demo_people import MAX_HOUSEHOLDS
 from workers.demo_region import OIN, ensure_region, ensure_senders, find_region
 from workers.demo_stories import mishaps, story
 
-__all__ = ["Summary", "ensure_region", "ensure_senders", "fill", "is_empty", "link_and_decide", "run"]
+__all__ = ["Summary", "ensure_region", "ensure_senders", "fill", "find_region", "is_empty", "link_and_decide", "run"]
 
 Progress = Callable[[int, int], None]
 FEEDS = {"corv": door.deliver, "json": json_api.deliver}

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from core.database import ENGINE_NOTE
 from core.errors import VeiligError
 from workers import processes
 from workers.engines import EmbeddedPostgres, EmbeddedValkey, Engine
@@ -168,6 +169,7 @@ class Launcher:
             if engine.place.home != folder:
                 account = engine.place.account.name if engine.place.account else "this user"
                 self.echo(f"  its files are in {engine.place.home}, because user {account} cannot reach {folder}")
+        _leave_address(folder, self.environment["VEILIG_DATABASE_URL"] if not self.plan.database_url else None)
         self.environment["VEILIG_DEMO"] = "true" if self.plan.demo else "false"
         if self.plan.demo and not self.plan.database_url:
             self.environment["VEILIG_DEMO_ON_OWN_DATABASE"] = "yes"
@@ -239,6 +241,7 @@ class Launcher:
             process.wait()
         for engine, _ in reversed(self.engines):
             engine.stop()
+        _leave_address(self.plan.folder, None)
         if self._note:
             self._note.truncate(0)
         if something:
@@ -261,6 +264,16 @@ class Launcher:
             self.echo(f"Ending {len(ours)} processes of an earlier start that was broken off")
             left = processes.end(ours, signal.SIGTERM, DRAIN_S)
             processes.end(left, signal.SIGKILL, 5.0, group=True)
+
+
+def _leave_address(folder: Path, url: str | None) -> None:
+    """Tell the other commands where the embedded database is, for as long as it runs."""
+    note = folder / ENGINE_NOTE
+    if url is None:
+        note.unlink(missing_ok=True)
+        return
+    with os.fdopen(os.open(note, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        file.write(url)
 
 
 def require_free_port(host: str, port: int, variable: str) -> None:
