@@ -73,9 +73,15 @@ def rules() -> AcuteRules:
 
 
 @lru_cache(maxsize=1)
+def _plain_words() -> tuple[tuple[WordRule, dict[str, str]], ...]:
+    """Each rule with its words by their plain form."""
+    return tuple((rule, {_plain(word): word for word in rule.words}) for rule in rules().words)
+
+
+@lru_cache(maxsize=1)
 def _every_word() -> re.Pattern[str]:
     # Longest first, so that "doodsbedreiging" is not seen as a shorter word before it.
-    words = sorted({_plain(word) for rule in rules().words for word in rule.words}, key=len, reverse=True)
+    words = sorted({plain for _, words in _plain_words() for plain in words}, key=len, reverse=True)
     return re.compile(r"\b(?:" + "|".join(re.escape(word) for word in words) + ")")
 
 
@@ -85,9 +91,8 @@ def signals(message: ReportMessage) -> tuple[Signal, ...]:
     by_level = [Signal(rule.rule, rule.level, rule.text) for rule in rules().levels if filled_in == rule.sash]
     found = set(_every_word().findall(_plain(" \n ".join(_texts(message)))))
     by_word = []
-    for rule in rules().words if found else ():
-        words = tuple(word for word in rule.words if _plain(word) in found)
-        if words:
+    for rule, by_plain in _plain_words() if found else ():
+        if words := tuple(word for plain, word in by_plain.items() if plain in found):
             by_word.append(Signal(rule.rule, "show", rule.text, words))
     return tuple(sorted(by_level, key=lambda signal: signal.level)) + tuple(by_word)
 

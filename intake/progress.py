@@ -19,6 +19,8 @@ LEFT JOIN deadline d ON d.subject_id = coalesce(r.id, q.id)
 WHERE m.sender_id = %(sender)s AND (r.id = %(id)s OR q.id = %(id)s OR m.id = %(id)s OR m.reference = %(reference)s)
 ORDER BY m.outcome DESC, m.received_at LIMIT 1"""
 
+MISSING = "Geen bericht van u met dit nummer."
+
 
 async def of_message(db: AsyncDb, sender: Sender, identifier: str) -> dict[str, Any]:
     """State of one message by our receipt number or by the sender's reference. Raises NotFound, also for others'."""
@@ -27,11 +29,13 @@ async def of_message(db: AsyncDb, sender: Sender, identifier: str) -> dict[str, 
     except ValueError:
         number = None
     await require_still_valid(db, sender)
+    if "\x00" in identifier:  # PostgreSQL takes no NUL, so no message has it
+        raise NotFound(MISSING)
     async with db.transaction():
         cursor = await db.execute(_SELECT, {"sender": sender.id, "id": number, "reference": identifier})
         row = await cursor.fetchone()
         if row is None:
-            raise NotFound("Geen bericht van u met dit nummer.")
+            raise NotFound(MISSING)
         subject = row["report"] or row["quarantine"]
         await db.execute(
             "SELECT audit_append(%s, %s, 'message.state', 'message', %s, '{}')",

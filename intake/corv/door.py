@@ -6,6 +6,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import structlog
+from psycopg import DataError
+from psycopg.errors import ProgramLimitExceeded
 
 from core.database import AsyncDb
 from core.deadlines import local_day
@@ -23,6 +25,8 @@ from intake.senders import Sender
 MEDIA_TYPE = "text/xml; charset=utf-8"
 NOT_OURS = ("VT-E010", "VT-E013", "VT-E052")
 """Meant for somebody else, or not sent by whom it says: refused and not kept."""
+UNSTORABLE = (DataError, ProgramLimitExceeded)
+"""What the database says to a report that it will never take, however often it is sent."""
 STATUS = {"VT-E013": 403, "VT-E052": 403, "VT-E016": 409, "VT-E301": 413, "VT-E046": 503}
 
 log = structlog.get_logger()
@@ -52,7 +56,12 @@ async def _accept(db: AsyncDb, sender: Sender, raw: bytes, reading: Reading, at:
     reply = None
     if settings().send_bv01:
         reply = Reply("Bv01", _write(replies.bv01, sender, header, at, remarks=remarks))
-    answer = await receive_report(db, arrival, message, remarks, _confirmed(sender, reading, at), reply)
+    try:
+        answer = await receive_report(db, arrival, message, remarks, _confirmed(sender, reading, at), reply)
+    except UNSTORABLE as error:
+        log.error("feed.unstorable", error=type(error).__name__, sender=str(sender.id))
+        found = fault("VT-E058", "content", "Een waarde in het bericht past niet in ons register.")
+        return await _refuse(db, sender, raw, reading, found, at)
     if answer is not None:
         return answer
     conflict = fault("VT-E016", "header", "Het eerste bericht met dit referentienummer blijft gelden.")
