@@ -11,7 +11,7 @@ import threading
 
 import dramatiq
 import structlog
-from dramatiq.errors import ConnectionError as BrokerAway
+from dramatiq.errors import BrokerConnectionError
 from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
@@ -39,7 +39,7 @@ def relay() -> int:
     try:
         for job_id in waiting:
             _announce(str(job_id))
-    except (BrokerAway, RedisError):
+    except (BrokerConnectionError, RedisError):
         with transaction() as db:
             jobs.forget_announcement(db, waiting)
         raise
@@ -81,7 +81,7 @@ def run() -> None:
                 sweep()
             if relay() == 200:
                 pause = 0.0
-        except (DatabaseError, PoolTimeout, BrokerAway, RedisError) as error:
+        except (DatabaseError, PoolTimeout, BrokerConnectionError, RedisError) as error:
             log.warning("clock.waits", error=type(error).__name__)
             pause = PAUSE_S
         rounds += 1

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Mount, Route, Router
 
 from web.api import corv, health, meldingen, openapi
+from web.api.version import Versioned
 
 routes: list[BaseRoute] = [
     Mount(
-        "/api/v1",
-        routes=[
-            Route("/corv/berichten", corv.receive, methods=["POST"]),
-            Route("/meldingen", meldingen.receive, methods=["POST"]),
-            Route("/meldingen/{id}", meldingen.state, methods=["GET"]),
-            Route("/openapi.json", openapi.document, methods=["GET"]),
-        ],
+        "/api",
+        Router(
+            [
+                Route("/v1/corv/berichten", corv.receive, methods=["POST"]),
+                Route("/v1/meldingen", meldingen.receive, methods=["POST"]),
+                Route("/v1/meldingen/{id}", meldingen.state, methods=["GET"]),
+                Route("/v1/openapi.json", openapi.document, methods=["GET"]),
+            ],
+            redirect_slashes=False,
+            middleware=[Middleware(Versioned)],
+        ),
     ),
     Route("/health/live", health.live, methods=["GET"]),
     Route("/health/ready", health.ready, methods=["GET"]),

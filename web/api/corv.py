@@ -21,14 +21,16 @@ async def receive(request: Request) -> Response:
     try:
         async with connect_async() as db:
             sender = await sender_of(request, db)
-            answer = await door.deliver(db, sender, await body_of(request))
+        raw = await body_of(request)  # no connection is held while a sender takes its time
+        async with connect_async() as db:
+            answer = await door.deliver(db, sender, raw)
     except NotAuthentic as error:
         return _refusal("VT-E052", error.message, status=401, **{"WWW-Authenticate": "Bearer"})
     except TooLarge as error:
         return _refusal("VT-E301", error.message, status=413)
     except (DatabaseError, PoolTimeout, Unavailable):
         # The commit may or may not have happened; the sender sends again and gets the stored answer if it did.
-        return _refusal("VT-E046", "Probeer het over een minuut opnieuw.", status=503, **{"Retry-After": "30"})
+        return _refusal("VT-E046", "Probeer het over een minuut opnieuw.", status=503)
     return _response(answer, {"Idempotent-Replay": "true"} if answer.replay else {})
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from psycopg import Error as DatabaseError
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core import problems
 from core.database import connect_async
+from core.errors import Unavailable
 from intake import progress
 from intake.channels import json_api
 from intake.input_errors import InvalidMessage
@@ -17,14 +19,18 @@ async def receive(request: Request) -> Response:
     """202 with the receipt number; 400 with every error at once; 409 when the reference is taken."""
     async with connect_async() as db:
         sender = await sender_of(request, db)
-        raw = await body_of(request)
-        try:
+    raw = await body_of(request)  # no connection is held while a sender takes its time
+    try:
+        async with connect_async() as db:
             answer = await json_api.deliver(db, sender, raw)
-        except InvalidMessage as error:
-            invalid = [(found.path, found.text) for found in error.errors]
-            detail = "Verbeter de genoemde gegevens en stuur het bericht opnieuw. Er is niets opgeslagen."
-            body = problems.problem(400, error.message, detail, "VT-E055", invalid)
-            return Response(body, 400, media_type=problems.MEDIA_TYPE)
+    except InvalidMessage as error:
+        invalid = [(found.path, found.text) for found in error.errors]
+        detail = "Verbeter de genoemde gegevens en stuur het bericht opnieuw. Er is niets opgeslagen."
+        body = problems.problem(400, error.message, detail, "VT-E055", invalid)
+        return Response(body, 400, media_type=problems.MEDIA_TYPE)
+    except DatabaseError:
+        # The commit may or may not have happened; the sender sends again and gets the stored answer if it did.
+        raise Unavailable("Probeer het over een minuut opnieuw, met hetzelfde bericht.") from None
     headers = {"Idempotent-Replay": "true"} if answer.replay else {}
     return Response(answer.body, answer.status, headers, answer.media_type)
 

@@ -9,8 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from intake.message import ReportMessage
-
-VERSION = "1.0.0"
+from web.api.version import VERSION
 
 
 async def document(request: Request) -> Response:

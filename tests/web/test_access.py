@@ -1,0 +1,291 @@
+"""Who gets in: sign-in, sessions, rights, forged forms, and the wall around each region."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Mount, Route
+
+from core.database import Db
+from core.ids import uuid7
+from core.settings import settings
+from core.staff import DEMO_LOGINS, ROLES, check_password, ensure_demo_staff
+from web.access.matrix import matrix, may
+from web.app import create_app
+
+OURS = {"sec-fetch-site": "same-origin"}
+PASSWORD = "een lang wachtwoord"
+OPEN = {"/inloggen", "/", "/static/{name}", "/health/live", "/health/ready"}
+Sign = Callable[[str], Any]
+
+
+def walk(routes: list[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
+    """Every method and path of the route table."""
+    for route in routes:
+        if isinstance(route, Mount):
+            yield from walk(list(route.routes), before + route.path)
+        elif isinstance(route, Route):
+            for method in sorted(route.methods or ()):
+                yield method, before + route.path
+
+
+def screens(app: Starlette) -> list[tuple[str, str]]:
+    found = [(method, path) for method, path in walk(app.routes) if not path.startswith("/api/") and path not in OPEN]
+    assert len(found) > 12
+    return found
+
+
+def concrete(path: str) -> str:
+    return path.replace("{id}", str(uuid7()))
+
+
+def token_in(html: str) -> str:
+    return html.split('name="formulier" value="')[1].split('"')[0]
+
+
+def audit_rows(db: Db, action: str) -> list[dict[str, Any]]:
+    return db.execute("SELECT * FROM audit_entry WHERE action = %s ORDER BY at", (action,)).fetchall()
+
+
+def test_every_screen_without_a_session_goes_to_the_sign_in_page(client: Any) -> None:
+    for method, path in screens(client.app):
+        answer = client.request(method, concrete(path), headers=OURS)
+        assert (answer.status_code, answer.headers.get("location")) == (303, "/inloggen"), (method, path)
+
+
+def test_every_form_without_its_token_is_refused(client: Any, world: Any, sign_in: Sign) -> None:
+    sign_in(world.staff("team_lead"))
+    forms = [path for method, path in screens(client.app) if method == "POST"]
+    assert len(forms) >= 5
+    for path in forms:
+        assert client.post(concrete(path), headers=OURS).status_code == 403, path
+        assert client.post(concrete(path), headers=OURS, data={"formulier": "0" * 64}).status_code == 403, path
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-fetch-site": "cross-site"},
+        {"sec-fetch-site": "same-site"},
+        {"sec-fetch-site": "none"},
+        {"sec-fetch-site": "same-origin", "origin": "https://elders.example"},
+        {"origin": "null"},
+        {},
+    ],
+)
+def test_a_form_from_elsewhere_is_refused_even_with_the_token(
+    client: Any, world: Any, sign_in: Sign, headers: dict[str, str]
+) -> None:
+    sign_in(world.staff("team_lead"))
+    token = token_in(client.get("/wachtrij").text)
+    assert client.post("/uitloggen", data={"formulier": token}, headers=headers).status_code == 403
+    assert client.get("/wachtrij").status_code == 200
+    body = {"gebruikersnaam": "team_lead1", "wachtwoord": PASSWORD}
+    client.cookies.clear()
+    assert client.post("/inloggen", data=body, headers=headers).status_code == 403
+    assert not client.cookies
+
+
+def test_a_browser_without_fetch_metadata_is_believed_by_its_origin(client: Any, world: Any, sign_in: Sign) -> None:
+    sign_in(world.staff("team_lead"))
+    token = token_in(client.get("/wachtrij").text)
+    answer = client.post("/uitloggen", data={"formulier": token}, headers={"origin": "https://testserver"})
+    assert answer.status_code == 303
+
+
+def test_signing_out_ends_the_session_on_the_server(client: Any, world: Any, sign_in: Sign) -> None:
+    sign_in(world.staff("team_lead"))
+    kept = dict(client.cookies)
+    token = token_in(client.get("/wachtrij").text)
+    assert client.post("/uitloggen", data={"formulier": token}, headers=OURS).status_code == 303
+    client.cookies.update(kept)
+    assert client.get("/wachtrij").headers["location"] == "/inloggen"
+
+
+def test_each_sign_in_is_a_new_session_and_ends_the_one_before(client: Any, world: Any, sign_in: Sign) -> None:
+    username = world.staff("team_lead")
+    sign_in(username)
+    first = dict(client.cookies)
+    body = {"gebruikersnaam": username, "wachtwoord": PASSWORD}
+    client.post("/inloggen", data=body, headers=OURS)
+    assert dict(client.cookies) != first
+    client.cookies.clear()
+    client.cookies.update(first)
+    assert client.get("/wachtrij").status_code == 303
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE staff_session SET seen_at = now() - interval '31 minutes'",
+        "UPDATE staff_session SET started_at = now() - interval '601 minutes'",
+        "UPDATE staff_session SET ended_at = now()",
+        "UPDATE staff SET active = false",
+    ],
+)
+def test_a_session_ends_by_idleness_by_age_by_sign_out_and_with_the_login(
+    client: Any, world: Any, sign_in: Sign, db: Db, change: str
+) -> None:
+    sign_in(world.staff("team_lead"))
+    assert client.get("/wachtrij").status_code == 200
+    db.execute(change)
+    assert client.get("/wachtrij").headers["location"] == "/inloggen"
+
+
+def test_being_seen_keeps_a_session_alive(client: Any, world: Any, sign_in: Sign, db: Db) -> None:
+    sign_in(world.staff("team_lead"))
+    db.execute("UPDATE staff_session SET seen_at = now() - interval '29 minutes'")
+    assert client.get("/wachtrij").status_code == 200
+    row = db.execute("SELECT now() - seen_at < interval '1 minute' AS fresh FROM staff_session").fetchone()
+    assert row == {"fresh": True}
+
+
+def test_the_cookie_is_for_this_host_only_and_out_of_reach_of_scripts(client: Any, world: Any) -> None:
+    body = {"gebruikersnaam": world.staff("assessor"), "wachtwoord": PASSWORD}
+    cookie = client.post("/inloggen", data=body, headers=OURS).headers["set-cookie"]
+    name, *parts = cookie.split("; ")
+    assert name.startswith("__Host-veilig=")
+    assert {part.lower() for part in parts} == {"path=/", "secure", "httponly", "samesite=strict"}
+
+
+def test_the_database_holds_no_token(client: Any, world: Any, sign_in: Sign, db: Db) -> None:
+    sign_in(world.staff("assessor"))
+    token = client.cookies["__Host-veilig"]
+    row = db.execute("SELECT * FROM staff_session").fetchone()
+    assert row is not None
+    assert token not in str(row)
+
+
+def test_unknown_name_wrong_password_and_closed_login_look_the_same(client: Any, world: Any, db: Db) -> None:
+    known, closed = world.staff("assessor", "bestaat"), world.staff("assessor", "weg")
+    db.execute("UPDATE staff SET active = false WHERE username = 'weg'")
+    answers = [
+        client.post("/inloggen", data={"gebruikersnaam": name, "wachtwoord": password}, headers=OURS)
+        for name, password in (
+            (known, "fout"),
+            ("onbekend", "fout"),
+            (closed, PASSWORD),
+            (known, PASSWORD + "x" * 400),
+        )
+    ]
+    assert {answer.status_code for answer in answers} == {403}
+    names = (known, "onbekend", closed, known)
+    assert len({answer.text.replace(name, "") for answer, name in zip(answers, names, strict=True)}) == 1
+    assert [row["outcome"] for row in audit_rows(db, "session.start")] == ["refused"] * 4
+    assert "fout" not in str(audit_rows(db, "session.start"))
+
+
+def test_an_unknown_name_costs_a_password_check_too(db: Db, world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import core.staff as staff
+
+    checked: list[str] = []
+    real = staff._verify
+    monkeypatch.setattr(staff, "_verify", lambda known, typed: checked.append(known) or real(known, typed))
+    assert check_password(db, "niemand", "geheim") is None
+    assert check_password(db, world.staff("assessor"), "geheim") is None
+    assert len(checked) == 2
+    assert all(known.startswith("$argon2id$") for known in checked)
+
+
+def test_demo_logins_exist_once_and_cover_every_role(db: Db, world: Any) -> None:
+    ensure_demo_staff(db, world.region)
+    ensure_demo_staff(db, world.region)
+    assert {login.role for login in DEMO_LOGINS} == set(ROLES)
+    for login in DEMO_LOGINS:
+        member = check_password(db, login.username, login.password)
+        assert member is not None
+        assert (member.role, member.region) == (login.role, world.region)
+
+
+def test_demo_logins_are_named_in_demo_mode_only(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "demo-ilse" not in client.get("/inloggen").text
+    monkeypatch.setenv("VEILIG_DEMO", "true")
+    monkeypatch.setenv("VEILIG_DEMO_ON_OWN_DATABASE", "yes")
+    settings.cache_clear()
+    page = client.get("/inloggen").text
+    assert "demo-ilse" in page
+    assert "verzonnen" in page
+
+
+def test_the_matrix_knows_every_role_and_denies_what_it_does_not_name() -> None:
+    assert set().union(*matrix().values()) == set(ROLES)
+    assert not any(may(role, "report.destroy") for role in ROLES)
+    assert not may("onbekend", "queue.view")
+    assert [role for role in ROLES if may(role, "job.redrive")] == ["team_lead"]
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+def test_each_role_reaches_exactly_what_the_matrix_says(
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign, role: str
+) -> None:
+    pages = {
+        "queue.view": "/wachtrij",
+        "report.view": f"/meldingen/{family['third']}",
+        "report.raw": f"/meldingen/{family['third']}/bericht",
+        "case.view": f"/casussen/{family['case']}",
+        "quarantine.list": "/quarantaine",
+        "quarantine.view": f"/quarantaine/{family['quarantine']}",
+        "job.view": f"/taken/{family['job']}",
+    }
+    sign_in(world.staff(role))
+    for action, path in pages.items():
+        assert client.get(path).status_code == (200 if may(role, action) else 403), action
+    token = token_in(client.get("/wachtrij").text)
+    forms = {
+        "report.decide": f"/meldingen/{family['third']}/besluit",
+        "quarantine.resolve": f"/quarantaine/{family['quarantine']}/afhandelen",
+        "link.decide": f"/koppelingen/{family['automatic']}",
+    }
+    for action, path in forms.items():
+        # An empty form is a wrong form for who may send it, and refused for who may not.
+        answer = client.post(path, data={"formulier": token}, headers=OURS)
+        assert answer.status_code == (400 if may(role, action) else 403), action
+
+
+def test_another_region_and_nothing_at_all_are_the_same_page(
+    client: Any, new_world: Callable[[], Any], sign_in: Sign, db: Db
+) -> None:
+    ours, theirs = new_world(), new_world()
+    at = datetime.now(UTC)
+    household, case = theirs.household(at)
+    report = theirs.report(at, household=household, case=case)
+    hidden = {
+        "/meldingen/{}": report,
+        "/meldingen/{}/bericht": report,
+        "/casussen/{}": case,
+        "/quarantaine/{}": theirs.quarantine(at, b"x"),
+        "/taken/{}": theirs.dead_job(report),
+    }
+    sign_in(ours.staff("team_lead"))
+    for path, object_id in hidden.items():
+        answers = [client.get(path.format(one)) for one in (object_id, uuid7(), "geen-id")]
+        assert {answer.status_code for answer in answers} == {404}
+        assert len({answer.content for answer in answers}) == 1
+        assert len({tuple(answer.headers.items()) for answer in answers}) == 1
+    token = token_in(client.get("/wachtrij").text)
+    link = theirs.link(report, 1, uuid7(), "automatic")
+    for path in (f"/meldingen/{report}/besluit", f"/koppelingen/{link}", f"/taken/{hidden['/taken/{}']}/opnieuw"):
+        assert client.post(path, data={"formulier": token, "handeling": "ongedaan"}, headers=OURS).status_code == 404
+    assert "0</b> open" in client.get("/wachtrij").text
+    refused = db.execute("SELECT count(*) AS n FROM audit_entry WHERE outcome = 'refused'").fetchone()
+    assert refused == {"n": 18}
+
+
+def test_no_screen_query_forgets_the_region() -> None:
+    """Every query of the dossier and the queue names region_id; the ledger hangs on a deadline that did."""
+    import radar.casework.dossier as dossier
+
+    source = Path(str(dossier.__file__)).read_text("utf-8")
+    functions = source.split("\ndef ")[1:]
+    without = [text.split("(")[0] for text in functions if "region_id" not in text]
+    assert without == ["ledger"]
+
+
+def test_the_app_starts_without_a_database() -> None:
+    assert create_app().routes

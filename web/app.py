@@ -1,0 +1,52 @@
+"""The web door: screens for people and the API for machines, in one application."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+
+from core.database import async_pool, close_pools
+from core.errors import VeiligError
+from core.settings import settings
+from web.access.matrix import matrix
+from web.api import routes as api_routes
+from web.errors import handle
+from web.headers import Shield
+from web.pages import routes as page_routes
+from web.templates import environment
+
+MAX_BODY = 5 * 1024 * 1024
+"""Bytes, for every route; a feed may be set to take more, a form takes far less."""
+
+
+def create_app() -> Starlette:
+    """The application, ready for uvicorn. Raises SettingsError when a data file does not fit."""
+    matrix()
+    environment()
+    limit = max(MAX_BODY, settings().max_message_bytes)
+    app = Starlette(
+        routes=[*page_routes, *api_routes],
+        middleware=[
+            Middleware(Shield, max_body_size=limit),
+            Middleware(RequestBodyLimitMiddleware, max_body_size=limit),
+        ],
+        exception_handlers={HTTPException: handle, VeiligError: handle},
+        lifespan=_lifespan,
+    )
+    # A path with one slash too many is another path: not found, never redirected (NLGov API rules).
+    app.router.redirect_slashes = False
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: Starlette) -> AsyncIterator[None]:
+    """Open the feed's connections at the start and close every pool at the end."""
+    await async_pool().open()
+    yield
+    await async_pool().close()
+    close_pools()

@@ -1,0 +1,96 @@
+"""The one error handler: a Dutch page for people, problem+json for machines, and never what went wrong inside."""
+
+from __future__ import annotations
+
+import secrets
+import traceback
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import psycopg
+import structlog
+from psycopg_pool import PoolTimeout
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core import problems
+from core.errors import VeiligError
+from web import templates
+
+API_PREFIX = "/api"
+TITLES = {
+    400: "Dit verzoek klopt niet",
+    401: "Niet aangemeld",
+    403: "Dit mag u niet doen",
+    404: "Niet gevonden",
+    405: "Dit kan hier niet",
+    409: "Dit is intussen veranderd",
+    413: "Dit is te groot",
+    415: "Deze soort inhoud kan hier niet",
+    500: "Er ging iets mis bij ons",
+    503: "Even niet bereikbaar",
+}
+DETAILS = {
+    400: "De link of het formulier is niet compleet. Ga terug en probeer het opnieuw.",
+    403: "U hebt hiervoor geen rechten.",
+    404: "Deze pagina bestaat niet, of u mag haar niet zien.",
+    405: "Deze pagina kent deze handeling niet.",
+    413: "Wat u stuurt is groter dan hier mag.",
+    500: "Er is niets opgeslagen. Probeer het opnieuw. Blijft het misgaan, meld dan het nummer hieronder.",
+    503: "Er is niets opgeslagen. Probeer het over een minuut opnieuw.",
+}
+RETRY_AFTER = "30"
+"""Seconds after which it makes sense to try again when the database is out of reach."""
+OUT_OF_REACH = (psycopg.OperationalError, PoolTimeout)
+
+
+def problem(
+    status: int,
+    title: str,
+    detail: str,
+    invalid_params: Iterable[tuple[str, str]] | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer in problem+json (RFC 9457; NLGov API Design Rules); `invalid_params` are (path, reason) pairs."""
+    body = problems.problem(status, title, detail, invalid=invalid_params or ())
+    return Response(body, status, dict(headers or {}), media_type=problems.MEDIA_TYPE)
+
+
+def handle(request: Request, error: Exception) -> Response:
+    """The answer to any error. What we do not know is logged by its class and a number, never by its text."""
+    headers = None
+    number = None
+    match error:
+        case VeiligError() if error.status != 500:
+            status, detail = error.status, error.message
+        case HTTPException():
+            status, headers = error.status_code, error.headers
+            detail = DETAILS.get(status, DETAILS[400])
+        case _ if isinstance(error, OUT_OF_REACH):
+            status, detail = 503, DETAILS[503]
+        case _:
+            status, detail, number = 500, DETAILS[500], secrets.token_hex(6)
+    if status >= 500:
+        structlog.get_logger().error(
+            "request failed", error=type(error).__name__, place=_place(error), status=status, number=number
+        )
+    if status == 503:
+        headers = {**(headers or {}), "Retry-After": RETRY_AFTER}
+    title = TITLES.get(status, TITLES[400])
+    if is_api(request):
+        return problem(status, title, f"{detail} ({number})" if number else detail, headers=headers)
+    response = templates.page("error.html", status, title=title, detail=detail, number=number)
+    response.headers.update(headers or {})
+    return response
+
+
+def _place(error: Exception) -> str:
+    """The file and line that raised it: enough to find the fault, and no data."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else "unknown"
+
+
+def is_api(request: Request) -> bool:
+    path = request.scope["path"]
+    return bool(path == API_PREFIX or path.startswith(f"{API_PREFIX}/"))

@@ -1,0 +1,46 @@
+"""The screens: one module per user task. Each handler parses, calls one function below, and renders."""
+
+from __future__ import annotations
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from core.errors import NotFound
+from web.access.guard import screen
+from web.pages import case, job, link, quarantine, queue, report, sign_in
+from web.templates import static_files
+
+
+def static(request: Request) -> Response:
+    """A style sheet or icon; its name holds the hash of its content, so a browser may keep it."""
+    try:
+        media_type, content = static_files()[request.path_params["name"]]
+    except KeyError:
+        raise NotFound from None
+    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(content, media_type=media_type, headers=headers)
+
+
+def start(request: Request) -> Response:
+    return RedirectResponse("/wachtrij", status_code=303)
+
+
+routes: list[BaseRoute] = [
+    Route("/", start, methods=["GET"]),
+    Route("/static/{name}", static, methods=["GET"]),
+    Route("/inloggen", sign_in.show, methods=["GET"]),
+    Route("/inloggen", sign_in.sign_in, methods=["POST"]),
+    screen("/uitloggen", sign_in.sign_out, "session.end", "POST"),
+    screen("/wachtrij", queue.show, "queue.view"),
+    screen("/meldingen/{id}", report.show, "report.view"),
+    screen("/meldingen/{id}/bericht", report.raw, "report.raw"),
+    screen("/meldingen/{id}/besluit", report.decide, "report.decide", "POST"),
+    screen("/koppelingen/{id}", link.decide, "link.decide", "POST"),
+    screen("/casussen/{id}", case.show, "case.view"),
+    screen("/quarantaine", quarantine.index, "quarantine.list"),
+    screen("/quarantaine/{id}", quarantine.show, "quarantine.view"),
+    screen("/quarantaine/{id}/afhandelen", quarantine.resolve, "quarantine.resolve", "POST"),
+    screen("/taken/{id}", job.show, "job.view"),
+    screen("/taken/{id}/opnieuw", job.redrive, "job.redrive", "POST"),
+]

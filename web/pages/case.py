@@ -1,0 +1,30 @@
+"""One case: the household, its time line, the links with their reasons, and who watches the safety."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from radar.casework import dossier
+from radar.models import Case
+from web.access.guard import Visit
+from web.access.scope import find
+from web.pages.timeline import draw
+
+
+def show(visit: Visit) -> Response:
+    case = find(visit.db, visit.region, Case, visit.request.path_params["id"])
+    visit.note("case.view", "case", case.id)
+    reports = dossier.reports_of_household(visit.db, visit.region, case.household_id)
+    watch = dossier.watch(visit.db, visit.region, case.id)
+    return visit.show(
+        "case.html",
+        case=case,
+        members=dossier.members(visit.db, visit.region, case.household_id),
+        reports=reports,
+        drawing=draw(reports, datetime.now(UTC)) if reports else None,
+        links=dossier.links_of_household(visit.db, visit.region, case.household_id),
+        watch=watch[0] if watch and watch[0]["until"] is None else None,
+        earlier_watch=[row for row in watch if row["until"] is not None],
+    )

@@ -1,0 +1,36 @@
+"""A person's word on a link: confirm, reject or undo; it outranks the machine for ever, and shows what it did."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from intake.models import Mention, Report
+from radar.casework import queue
+from radar.linking.correct import confirm, reject, undo
+from radar.models import Link
+from web.access.guard import Visit
+from web.access.scope import find
+
+ACTIONS = {
+    "bevestigen": (confirm, "Koppeling bevestigd"),
+    "afwijzen": (reject, "Koppeling afgewezen"),
+    "ongedaan": (undo, "Koppeling ongedaan gemaakt"),
+}
+
+
+def decide(visit: Visit) -> Response:
+    """Carry it out and show every consequence, with the way back to the report and the case."""
+    link = find(visit.db, visit.region, Link, visit.request.path_params["id"])
+    mention = find(visit.db, visit.region, Mention, link.mention_id)
+    action = visit.form.get("handeling", "")
+    if action not in ACTIONS:
+        raise HTTPException(400)
+    at = datetime.now(UTC)
+    carry_out, title = ACTIONS[action]
+    consequences = carry_out(visit.db, link.id, visit.actor, at)
+    queue.close(visit.db, visit.region, "review_link", link.id, action, visit.actor, at)
+    report = find(visit.db, visit.region, Report, mention.report_id)
+    return visit.show("link.html", title=title, consequences=consequences, report=report)

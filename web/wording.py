@@ -1,0 +1,211 @@
+"""The Dutch words of the screens: dates, due dates, codes. No SQL, no HTML; plain B1 language."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from core.calendar import MONTHS, ONE_DAY, WEEKDAYS, dutch_date
+from core.deadlines import AMSTERDAM, local_day
+from core.identity import PartialDate
+from intake.quarantine import RESOLUTIONS
+from intake.terms import calendar
+from radar.casework.queue import KINDS
+from radar.casework.routing import PATHS
+
+RISKS = {2: "Acuut", 1: "Verhoogd", 0: "Geen spoed bekend"}
+REPORTERS = {
+    "politie": "politie",
+    "halt": "Halt",
+    "onderwijs": "onderwijs",
+    "zorg": "zorg",
+    "gemeente": "gemeente",
+    "jeugdhulp": "jeugdhulp",
+    "kinderopvang": "kinderopvang",
+    "anders": "andere melder",
+}
+HOLDERS = {"veilig_thuis": "Veilig Thuis", "reporter": "de melder", "partner": "partner"}
+LINK_STATES = {
+    "new": "Nieuwe persoon",
+    "automatic": "Automatisch gekoppeld",
+    "proposed": "Voorstel, nog nakijken",
+    "confirmed": "Bevestigd",
+    "rejected": "Afgewezen",
+    "undone": "Ongedaan gemaakt",
+}
+JOBS = {
+    "link_report": "Melding koppelen aan bekende personen",
+    "route_report": "Route voorstellen",
+    "send_reply": "Antwoord sturen aan de afzender",
+}
+CHANNELS = {"corv": "CORV (StUF)", "json": "JSON-koppeling"}
+STEPS = {
+    "day_zero": "dag 0",
+    "counted": "telt mee",
+    "skipped": "telt niet mee",
+    "term_end": "einde termijn",
+    "lengthened": "verlengd",
+    "due": "uiterlijk",
+}
+REASONS = {
+    "nietOndersteund": "kan het systeem van de melder niet leveren",
+    "nietGeautoriseerd": "mag de melder niet geven",
+    "geenWaarde": "is er niet",
+    "waardeOnbekend": "onbekend bij de melder",
+    "vastgesteldOnbekend": "nagegaan, en onbekend",
+    "zonderReden": "leeg gestuurd, zonder reden",
+}
+SEXES = {"M": "man", "V": "vrouw", "O": "geslacht onbekend"}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due date in words; `state` is late, today, soon or later, `note` the distance in working days."""
+
+    state: str
+    words: str
+    note: str
+    day: date
+
+
+def due(due_at: datetime, now: datetime) -> Due:
+    """How a due moment (the first moment of being late) looks from now."""
+    day, today = local_day(due_at - timedelta(microseconds=1)), local_day(now)
+    full = dutch_date(day)
+    if due_at <= now:
+        late = calendar().working_days_between(day, today)
+        if not late:
+            return Due("late", f"Te laat sinds {'vandaag' if day == today else WEEKDAYS[day.weekday()]}", full, day)
+        return Due("late", f"Te laat sinds {_amount(late, 'werkdag', 'werkdagen')}", full, day)
+    if day == today:
+        return Due("today", "Vandaag", "einde van de dag", day)
+    left = _amount(calendar().working_days_between(today, day), "werkdag", "werkdagen")
+    if day == today + ONE_DAY:
+        return Due("soon", "Morgen", full, day)
+    return Due("later", f"Nog {left}", full, day)
+
+
+def since(moment: datetime, now: datetime) -> str:
+    """How long ago: 'net binnen', '3 uur', '5 dagen'."""
+    days = (local_day(now) - local_day(moment)).days
+    if days > 0:
+        return _amount(days, "dag", "dagen")
+    hours, rest = divmod(max(0, int((now - moment).total_seconds())), 3600)
+    if hours:
+        return f"{hours} uur"
+    return _amount(rest // 60, "minuut", "minuten") if rest >= 60 else "net binnen"
+
+
+def day_text(day: date) -> str:
+    """'9 maart 2026'; a moment gives its day in the Netherlands."""
+    shown = local_day(day) if isinstance(day, datetime) else day
+    return f"{shown.day} {MONTHS[shown.month - 1]} {shown.year}"
+
+
+def moment_text(moment: datetime) -> str:
+    """'9 maart 2026 om 14.32 uur', in the Netherlands."""
+    return f"{day_text(moment)} om {clock(moment)} uur"
+
+
+def clock(moment: datetime) -> str:
+    return f"{moment.astimezone(AMSTERDAM):%H.%M}"
+
+
+def partial_date(value: Mapping[str, Any] | None) -> str:
+    """A date of a message with what is unknown about it: 'maart 2015 (dag onbekend)'."""
+    if not value:
+        return "onbekend"
+    parsed = PartialDate.from_stuf(str(value.get("tekst", "")), value.get("indicatie"))
+    if parsed.unborn:
+        return "nog niet geboren"
+    if parsed.impossible:
+        return f"{parsed.display()} (gestuurd als {parsed.raw})"
+    unknown = [word for word, part in (("maand", parsed.month), ("dag", parsed.day)) if part is None and parsed.year]
+    return f"{parsed.display()} ({' en '.join(unknown)} onbekend)" if unknown else parsed.display()
+
+
+def age(value: Mapping[str, Any] | None, now: datetime) -> str:
+    """'11 jaar' when the date of birth is known well enough, else empty."""
+    parsed = PartialDate.from_stuf(str(value.get("tekst", "")), value.get("indicatie")) if value else None
+    first, last = (parsed.earliest(), parsed.latest()) if parsed else (None, None)
+    if first is None or last is None or last > local_day(now):
+        return ""
+    youngest, oldest = _years(last, local_day(now)), _years(first, local_day(now))
+    return f"{youngest} jaar" if youngest == oldest else f"{youngest} of {oldest} jaar"
+
+
+def _years(born: date, today: date) -> int:
+    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
+
+
+def person_name(person: Mapping[str, Any] | None) -> str:
+    """The name as sent: given names, prefix, surname; else the full name; else that it is unknown."""
+    name = (person or {}).get("naam") or {}
+    parts = [name.get("voornamen"), name.get("voorvoegsel"), name.get("geslachtsnaam")]
+    return " ".join(part for part in parts if part) or name.get("volledigeNaam") or "Naam onbekend"
+
+
+def role(person: Mapping[str, Any] | None) -> str:
+    return str(((person or {}).get("rol") or {}).get("tekst") or "rol onbekend")
+
+
+def address(value: Mapping[str, Any]) -> str:
+    """One line: street and number, postcode and town; or the lines of a foreign address."""
+    house = "".join(str(value.get(name) or "") for name in ("huisnummer", "huisletter"))
+    addition = value.get("toevoeging")
+    street = " ".join(part for part in (value.get("straat"), house, addition) if part)
+    town = " ".join(part for part in (value.get("postcode"), value.get("woonplaats")) if part)
+    lines = [value.get(name) for name in ("regel1", "regel2", "regel3")]
+    country = f"land {value['landcode']}" if value.get("landcode") else None
+    return ", ".join(str(part) for part in (street, town, *lines, country) if part) or "adres zonder gegevens"
+
+
+def amount(count: int, one: str, many: str) -> str:
+    return _amount(count, one, many)
+
+
+def _amount(count: int, one: str, many: str) -> str:
+    return f"{count} {one if count == 1 else many}"
+
+
+def label(table: Mapping[Any, str]) -> Callable[[Any], str]:
+    """A filter that turns a code into its words; a code that nobody knows is shown as it is."""
+
+    def words(code: Any) -> str:
+        return table.get(code, str(code))
+
+    return words
+
+
+def css_class(risk: int) -> str:
+    return {2: "acute", 1: "raised"}.get(risk, "calm")
+
+
+FILTERS: dict[str, Callable[..., Any]] = {
+    "due": due,
+    "since": since,
+    "day": day_text,
+    "dutch_date": dutch_date,
+    "moment": moment_text,
+    "clock": clock,
+    "partial_date": partial_date,
+    "age": age,
+    "person_name": person_name,
+    "role": role,
+    "address": address,
+    "amount": amount,
+    "risk": label(RISKS),
+    "reporter": label(REPORTERS),
+    "holder": label(HOLDERS),
+    "link_state": label(LINK_STATES),
+    "job": label(JOBS),
+    "channel": label(CHANNELS),
+    "task_kind": label(KINDS),
+    "path": label(PATHS),
+    "step": label(STEPS),
+    "sex": label(SEXES),
+    "resolution": label(RESOLUTIONS),
+    "iso_day": lambda text: day_text(date.fromisoformat(text)),
+}
