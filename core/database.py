@@ -1,7 +1,7 @@
 """One pool of PostgreSQL connections per process, and the transactions on it.
 
-Plain SQL through `transaction()` (workers, jobs) and `connect_async()` (the feed); SQLModel sessions for the
-screens through `session()`. Every connection has its limits: nobody waits for ever, nobody holds a lock in idle.
+Plain SQL: `transaction()` for screens, jobs and commands, `connect_async()` for the feed. Every connection has its
+limits: nobody waits for ever, nobody holds a lock in idle.
 """
 
 from __future__ import annotations
@@ -14,9 +14,6 @@ from typing import Any
 from psycopg import AsyncConnection, Connection
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import NullPool
-from sqlmodel import Session
 
 from core.errors import SettingsError
 from core.settings import settings
@@ -96,18 +93,6 @@ def transaction() -> Iterator[Db]:
 
 
 @lru_cache(maxsize=1)
-def _engine() -> Engine:
-    return create_engine("postgresql+psycopg://", creator=pool().getconn, poolclass=NullPool)
-
-
-@contextmanager
-def session() -> Iterator[Session]:
-    """A SQLModel session on the same pool, for the screens: one transaction, committed at the end."""
-    with Session(_engine(), expire_on_commit=False) as orm, orm.begin():
-        yield orm
-
-
-@lru_cache(maxsize=1)
 def async_pool() -> AsyncConnectionPool[AsyncDb]:
     """The feed's own pool; opened by the web process at its start."""
     return AsyncConnectionPool(
@@ -132,5 +117,5 @@ def close_pools() -> None:
     """Close what this process opened, and forget it (tests and a clean stop)."""
     if pool.cache_info().currsize:
         pool().close()
-    for cached in (pool, _engine, async_pool):
+    for cached in (pool, async_pool):
         cached.cache_clear()

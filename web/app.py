@@ -17,6 +17,7 @@ from web.access.matrix import matrix
 from web.api import routes as api_routes
 from web.errors import handle
 from web.headers import Shield
+from web.measure import Measure, serve_metrics
 from web.pages import routes as page_routes
 from web.templates import environment
 
@@ -32,6 +33,7 @@ def create_app() -> Starlette:
     app = Starlette(
         routes=[*page_routes, *api_routes],
         middleware=[
+            Middleware(Measure),
             Middleware(Shield, max_body_size=limit),
             Middleware(RequestBodyLimitMiddleware, max_body_size=limit),
         ],
@@ -47,6 +49,10 @@ def create_app() -> Starlette:
 async def _lifespan(app: Starlette) -> AsyncIterator[None]:
     """Open the feed's connections at the start and close every pool at the end."""
     await async_pool().open()
+    metrics = serve_metrics()
     yield
+    if metrics:
+        metrics.shutdown()
+        metrics.server_close()
     await async_pool().close()
     close_pools()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import traceback
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import psycopg
@@ -45,18 +44,6 @@ RETRY_AFTER = "30"
 OUT_OF_REACH = (psycopg.OperationalError, PoolTimeout)
 
 
-def problem(
-    status: int,
-    title: str,
-    detail: str,
-    invalid_params: Iterable[tuple[str, str]] | None = None,
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """An answer in problem+json (RFC 9457; NLGov API Design Rules); `invalid_params` are (path, reason) pairs."""
-    body = problems.problem(status, title, detail, invalid=invalid_params or ())
-    return Response(body, status, dict(headers or {}), media_type=problems.MEDIA_TYPE)
-
-
 def handle(request: Request, error: Exception) -> Response:
     """The answer to any error. What we do not know is logged by its class and a number, never by its text."""
     headers = None
@@ -79,7 +66,8 @@ def handle(request: Request, error: Exception) -> Response:
         headers = {**(headers or {}), "Retry-After": RETRY_AFTER}
     title = TITLES.get(status, TITLES[400])
     if is_api(request):
-        return problem(status, title, f"{detail} ({number})" if number else detail, headers=headers)
+        body = problems.problem(status, title, f"{detail} ({number})" if number else detail)
+        return Response(body, status, dict(headers or {}), media_type=problems.MEDIA_TYPE)
     response = templates.page("error.html", status, title=title, detail=detail, number=number)
     response.headers.update(headers or {})
     return response

@@ -83,6 +83,12 @@ SELECT count(*) AS checked, count(*) FILTER (WHERE rule_set = '' OR (state IN ('
     jsonb_array_length(reasons) = 0)) AS breaches
 FROM link;
 
+-- rule 6: each question about a link has exactly one open task, each answered one none
+SELECT count(*) AS checked, count(*) FILTER (WHERE t.n <> (l.state = 'proposed')::int) AS breaches
+FROM link l
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM task WHERE kind = 'review_link' AND subject_id = l.id
+    AND done_at IS NULL) AS t;
+
 -- rule 6: what a person rejected is nowhere linked
 SELECT count(*) AS checked, count(*) FILTER (WHERE EXISTS (SELECT FROM link a WHERE a.mention_id = l.mention_id
     AND a.person_id = l.person_id AND a.state IN ('new', 'automatic', 'confirmed'))) AS breaches

@@ -378,6 +378,25 @@ END $$;
 CREATE CONSTRAINT TRIGGER deadline_moves_by_entry AFTER UPDATE OF due_at, norm_due_on, legal_due_on ON deadline
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION deadline_needs_entry();
 
+-- A question to a person and its task are one thing: the task opens with the proposal and ends with the answer.
+CREATE FUNCTION link_review_task() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW.state = 'proposed' THEN
+        INSERT INTO task (id, region_id, kind, subject_id, received_at, due_at)
+        SELECT NEW.id, NEW.region_id, 'review_link', NEW.id, r.received_at, coalesce(d.due_at, r.received_at)
+        FROM mention m JOIN report r ON r.id = m.report_id
+        LEFT JOIN deadline d ON d.kind = 'safety_assessment' AND d.subject_id = r.id WHERE m.id = NEW.mention_id;
+    ELSE
+        UPDATE task SET done_at = now(), done_by = coalesce(NEW.decided_by, 'system'), outcome = NEW.state
+        WHERE kind = 'review_link' AND subject_id = NEW.id AND done_at IS NULL;
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER link_proposed AFTER INSERT ON link
+    FOR EACH ROW WHEN (NEW.state = 'proposed') EXECUTE FUNCTION link_review_task();
+CREATE TRIGGER link_answered AFTER UPDATE OF state ON link
+    FOR EACH ROW WHEN (OLD.state <> NEW.state) EXECUTE FUNCTION link_review_task();
+
 -- A chain per region, in sixteen strands, so that sixteen connections can commit at the same moment. The head's
 -- row lock is held until the commit: a strand has no gaps and no forks.
 CREATE FUNCTION audit_append(

@@ -36,6 +36,30 @@ def attach(db: Db, report_id: UUID) -> UUID:
     return case_id
 
 
+def follow_household(db: Db, report_id: UUID, by: str, at: datetime) -> UUID | None:
+    """Move a report to the case of its household, when a corrected link gave it another; returns the new case.
+
+    A case that is left without any report was opened by mistake: it is closed. Raises NotFound.
+    """
+    row = db.execute(
+        "SELECT r.region_id, r.case_id, c.household_id <> r.household_id AS moved FROM report r"
+        " LEFT JOIN cases c ON c.id = r.case_id WHERE r.id = %s FOR UPDATE OF r",
+        (report_id,),
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    if not row["moved"]:
+        return None
+    db.execute("UPDATE report SET case_id = NULL WHERE id = %s", (report_id,))
+    case_id = attach(db, report_id)
+    details = {"from": str(row["case_id"]), "to": str(case_id)}
+    audit.append(db, row["region_id"], by, "report.move", "report", report_id, details)
+    left = db.execute("SELECT EXISTS (SELECT FROM report WHERE case_id = %s) AS any", (row["case_id"],)).fetchone()
+    if left and not left["any"]:
+        close_if_settled(db, row["case_id"], by, at)
+    return case_id
+
+
 def _empty_household(db: Db, report: Row) -> UUID:
     household = uuid7()
     db.execute(

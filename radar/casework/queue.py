@@ -156,16 +156,6 @@ def counts(db: Db, region: UUID, may_see: Sequence[str], chosen: Filter, at: dat
     return Counts(**row)
 
 
-def close(db: Db, region: UUID, kind: str, subject: UUID, outcome: str, by: str, at: datetime) -> bool:
-    """End the open task of this kind about a subject; False when there was none."""
-    closed = db.execute(
-        "UPDATE task SET done_at = %s, done_by = %s, outcome = %s"
-        " WHERE region_id = %s AND kind = %s AND subject_id = %s AND done_at IS NULL",
-        (at, by, outcome, region, kind, subject),
-    )
-    return closed.rowcount == 1
-
-
 def _start(risk: int, after: Position | None) -> tuple[datetime, UUID]:
     """Where a risk level begins: behind the last row shown, or at its first row."""
     if after is not None and after.risk == risk:

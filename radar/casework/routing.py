@@ -169,7 +169,10 @@ def decide(db: Db, report_id: UUID, *, path: str, team_id: UUID | None, reason: 
     if report is None:
         raise NotFound
     region = report["region_id"]
-    if team_id and not db.execute("SELECT id FROM team WHERE id = %s AND region_id = %s", (team_id, region)).fetchone():
+    if (
+        team_id
+        and not db.execute("SELECT id FROM team WHERE id = %s AND region_id = %s", (team_id, region)).fetchone()
+    ):
         raise TeamMissing
     done = db.execute(
         "UPDATE task SET done_at = %s, done_by = %s, outcome = %s"

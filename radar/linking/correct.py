@@ -20,7 +20,9 @@ from radar.linking.normalise import Features
 class Consequence:
     """Something that changed, or that a person should look at, after a link was moved. `text` is plain Dutch."""
 
-    kind: Literal["person_founded", "person_joined", "household_changed", "later_link", "other_mention"]
+    kind: Literal[
+        "person_founded", "person_joined", "household_changed", "case_changed", "later_link", "other_mention"
+    ]
     subject: UUID
     text: str
 

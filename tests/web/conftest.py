@@ -434,7 +434,10 @@ def seed_family(world: World, now: datetime | None = None) -> dict[str, UUID]:
     automatic = world.link(third, 1, child, "automatic", household=household)
     world.link(third, 3, father, "new", household=household)
     proposed = world.link(third, 2, mother, "proposed")
-    world.task("review_link", proposed, now + timedelta(days=1), 1, world.team, now - timedelta(days=9))
+    world.db.execute(
+        "UPDATE task SET due_at = %s, risk = 1, team_id = %s, received_at = %s WHERE subject_id = %s",
+        (now + timedelta(days=1), world.team, now - timedelta(days=9), proposed),
+    )
     world.db.execute(
         "INSERT INTO route (id, region_id, report_id, state, team_id, path, reason, proposed_at)"
         " VALUES (%s, %s, %s, 'proposed', %s, 'acute', %s, %s)",

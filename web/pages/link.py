@@ -8,8 +8,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from intake.models import Mention, Report
-from radar.casework import queue
-from radar.linking.correct import confirm, reject, undo
+from radar.casework.review import confirm, reject, undo
 from radar.models import Link
 from web.access.guard import Visit
 from web.access.scope import find
@@ -31,6 +30,5 @@ def decide(visit: Visit) -> Response:
     at = datetime.now(UTC)
     carry_out, title = ACTIONS[action]
     consequences = carry_out(visit.db, link.id, visit.actor, at)
-    queue.close(visit.db, visit.region, "review_link", link.id, action, visit.actor, at)
     report = find(visit.db, visit.region, Report, mention.report_id)
     return visit.show("link.html", title=title, consequences=consequences, report=report)
