@@ -19,7 +19,7 @@ from intake import senders
 from intake.corv import door
 from intake.corv.write import write_report
 from intake.sample import POLICE_OIN, VEILIG_THUIS_OIN, sample_report
-from radar.casework import routing
+from radar.casework import cases, review, routing
 from workers import verify, work
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -211,3 +211,54 @@ def test_every_rule_holds_after_all_this_and_a_breach_is_seen(db: Db, received: 
     db.execute("DELETE FROM task WHERE subject_id = %s", (second,))
     broken = {(finding.rule, finding.breaches) for finding in verify.verify(db) if finding.breaches}
     assert broken == {(5, 1), (3, 1)}
+
+
+def links(db: Db, report: UUID) -> list[dict[str, Any]]:
+    rows = db.execute(
+        "SELECT l.* FROM link l JOIN mention m ON m.id = l.mention_id WHERE m.report_id = %s ORDER BY m.number",
+        (report,),
+    )
+    return [dict(row) for row in rows]
+
+
+def test_undoing_every_link_moves_the_report_to_a_case_of_its_own(db: Db, received: Report) -> None:
+    first, second = received(), received(NOW + timedelta(days=3))
+    wrong = [link["id"] for link in links(db, second) if link["state"] == "automatic"]
+    assert wrong
+    kinds = [one.kind for link in wrong for one in review.undo(db, link, "staff:bram", NOW + timedelta(days=4))]
+    assert "household_changed" in kinds
+    assert kinds.count("case_changed") == 1
+    assert case(db, first)["id"] != case(db, second)["id"]
+    assert case(db, first)["closed_at"] is None, "it still has its first report"
+    assert [finding for finding in verify.verify(db) if finding.breaches] == []
+
+
+def test_a_case_that_was_opened_by_mistake_is_closed(db: Db, received: Report) -> None:
+    first, second = received(), received(NOW + timedelta(days=3))
+    wrong = [link["id"] for link in links(db, second) if link["state"] == "automatic"]
+    for link in wrong:
+        review.undo(db, link, "staff:bram", NOW + timedelta(days=4))
+    mistaken = case(db, second)["id"]
+    db.execute("UPDATE report SET household_id = %s WHERE id = %s", (case(db, first)["household_id"], second))
+    assert cases.follow_household(db, second, "staff:bram", NOW + timedelta(days=5)) == case(db, first)["id"]
+    assert one(db, "SELECT closed_at FROM cases WHERE id = %s", mistaken)["closed_at"] is not None
+
+
+def test_a_question_about_a_link_is_a_task_until_it_is_answered(db: Db, received: Report) -> None:
+    report = received()
+    mention = links(db, report)[0]["mention_id"]
+    person = uuid7()
+    db.execute("INSERT INTO person (id, region_id) SELECT %s, region_id FROM report WHERE id = %s", (person, report))
+    link = uuid7()
+    db.execute(
+        "INSERT INTO link (id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set)"
+        """ SELECT %s, region_id, id, %s, 'proposed', 'same_person', 1, '[{"field": "surname"}]', 'test'"""
+        " FROM mention WHERE id = %s",
+        (link, person, mention),
+    )
+    task = one(db, "SELECT due_at, done_at FROM task WHERE kind = 'review_link' AND subject_id = %s", link)
+    assert task["done_at"] is None
+    assert task["due_at"] == one(db, "SELECT due_at FROM deadline WHERE subject_id = %s", report)["due_at"]
+    review.reject(db, link, "staff:bram", NOW)
+    answered = one(db, "SELECT done_by, outcome FROM task WHERE subject_id = %s", link)
+    assert answered == {"done_by": "staff:bram", "outcome": "rejected"}
