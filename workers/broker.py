@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
@@ -33,3 +35,9 @@ def set_up() -> dramatiq.Broker:
     broker = connect(url)
     dramatiq.set_broker(broker)
     return broker
+
+
+def waiting() -> int:
+    """How many announcements wait in the broker; those that a worker took are not among them."""
+    broker: Any = dramatiq.get_broker()
+    return int(broker.client.llen(f"{broker.namespace}:{QUEUE}"))

@@ -26,14 +26,19 @@ from workers.heartbeat import EVERY_S, beat
 log = structlog.get_logger()
 ROUND_S = 0.1
 """Between two rounds; from acknowledgement to queue this is most of the wait."""
+QUEUE_AT_MOST = 200
+"""Announcements that wait in the broker. A backlog waits in PostgreSQL: else it would be announced over and over."""
 PAUSE_S = 1.0
 """After a round that failed because an engine was away."""
 
 
 def relay() -> int:
     """Announce what waits; returns how many. A failed announcement is taken back, so nothing is forgotten."""
+    room = QUEUE_AT_MOST - broker.waiting()
+    if room <= 0:
+        return 0
     with transaction() as db:
-        waiting = jobs.due(db)
+        waiting = jobs.due(db, room)
     if not waiting:
         return 0
     try:
@@ -79,8 +84,7 @@ def run() -> None:
                 beat(process, "clock")
             if rounds % round(1 / ROUND_S) == 0:
                 sweep()
-            if relay() == 200:
-                pause = 0.0
+            relay()
         except (DatabaseError, PoolTimeout, BrokerConnectionError, RedisError) as error:
             log.warning("clock.waits", error=type(error).__name__)
             pause = PAUSE_S

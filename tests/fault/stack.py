@@ -246,7 +246,7 @@ class Stack:
 
     @contextmanager
     def gate(self, name: UUID | str) -> Iterator[None]:
-        """Whoever proposes a route for this report (or inserts into this table) waits at the gate, in its transaction."""
+        """Whoever inserts a route for this report, or into this table, waits at the gate inside its transaction."""
         self.tell("INSERT INTO test_gate VALUES (%s)", str(name))
         try:
             yield

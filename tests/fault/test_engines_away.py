@@ -97,6 +97,28 @@ def test_a_killed_broker_only_delays(stack: Stack) -> None:
     assert_done_once(stack, references)
 
 
+def test_a_backlog_waits_in_the_database_and_not_in_the_broker(stack: Stack) -> None:
+    stack.stop("worker")
+    stack.tell(
+        "INSERT INTO job (id, region_id, kind, subject_id)"
+        " SELECT gen_random_uuid(), %s, 'send_reply', gen_random_uuid() FROM generate_series(1, 600)",
+        stack.region,
+    )
+    wait_for(lambda: announced(stack) == 200, "the broker holds its share")
+    beat = stack.one("SELECT max(seen_at) FROM heartbeat WHERE kind = 'clock'")
+    for _ in range(2):  # ten seconds: twice the time after which a job is announced again
+        beat = wait_for(
+            lambda beat=beat: stack.one(  # type: ignore[misc]
+                "SELECT max(seen_at) FROM heartbeat WHERE kind = 'clock' AND seen_at > %s", beat
+            ),
+            "the clock beats",
+        )
+        assert announced(stack) == 200
+    stack.start("worker")
+    stack.wait_until_done(30)
+    assert stack.one("SELECT count(*) FROM job WHERE kind = 'send_reply' AND (attempts, state) <> (1, 'done')") == 0
+
+
 class Load:
     """Clients that post one report after another, and remember what they were told."""
 

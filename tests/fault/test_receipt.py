@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -154,15 +155,17 @@ def test_senders_that_never_finish_their_message_hold_up_nobody(stack: Stack) ->
     slow = message("slow")
     lines = [f"{name}: {value}" for name, value in stack.headers().items()]
     head = "\r\n".join(["POST /api/v1/corv/berichten HTTP/1.1", "Host: x", *lines, f"Content-Length: {len(slow)}"])
-    senders = [socket.create_connection(("127.0.0.1", stack.ports["web"])) for _ in range(30)]
-    for sender in senders:
-        sender.sendall(head.encode() + b"\r\n\r\n" + slow[:-1])
-    for number in range(5):
-        assert stack.post(message(f"beside-slow-{number}")).status_code == 200
-    assert stack.report("slow") is None
-    senders[0].sendall(slow[-1:])
-    assert senders[0].recv(4096).startswith(b"HTTP/1.1 200")
-    for sender in senders:
-        sender.close()
+    with ExitStack() as connections:
+        senders = [
+            connections.enter_context(socket.create_connection(("127.0.0.1", stack.ports["web"]), timeout=20))
+            for _ in range(30)
+        ]
+        for sender in senders:
+            sender.sendall(head.encode() + b"\r\n\r\n" + slow[:-1])
+        for number in range(5):
+            assert stack.post(message(f"beside-slow-{number}")).status_code == 200
+        assert stack.report("slow") is None
+        senders[0].sendall(slow[-1:])
+        assert senders[0].recv(4096).startswith(b"HTTP/1.1 200")
     assert stack.post(message("after-slow")).status_code == 200
     assert stack.report("slow")
