@@ -26,6 +26,8 @@ AsyncDb = AsyncConnection[Row]
 WEB_STATEMENT_MS = 5_000
 WORKER_STATEMENT_MS = 15_000
 POOL_WAIT_S = 2.0
+RECONNECT_S = 2.0
+"""After an outage the next request tries again, instead of waiting out the pool's doubling pauses."""
 
 
 ENGINE_NOTE = "database.url"
@@ -78,6 +80,7 @@ def pool() -> ConnectionPool[Db]:
         min_size=1,
         max_size=settings().pool_size,
         timeout=POOL_WAIT_S,
+        reconnect_timeout=RECONNECT_S,
         check=ConnectionPool.check_connection,
         close_returns=True,
         open=True,
@@ -101,6 +104,7 @@ def async_pool() -> AsyncConnectionPool[AsyncDb]:
         min_size=2,
         max_size=settings().pool_size,
         timeout=POOL_WAIT_S,
+        reconnect_timeout=RECONNECT_S,
         open=False,
         name="veilig-feed",
     )

@@ -92,7 +92,7 @@ async def authenticate(db: AsyncDb, token: str | None, certificate_sha256: str |
         raise NotAuthentic
     sender = replace(found[0], certificate=certificate_sha256)
     if len(_remembered) > 1000:
-        _remembered.clear()
+        forget()
     _remembered[proof] = (monotonic() + REMEMBER_S, sender)
     return sender
 
@@ -101,7 +101,14 @@ async def require_still_valid(db: AsyncDb, sender: Sender) -> None:
     """Raises NotAuthentic when the sender or its proof was revoked or ran out meanwhile."""
     cursor = await db.execute(MAY_SEND, proof_of(sender))
     if await cursor.fetchone() is None:
+        forget(sender)
         raise NotAuthentic
+
+
+def forget(sender: Sender | None = None) -> None:
+    """Remember nothing more of this sender's proofs; of nobody's when no sender is given."""
+    for proof in [proof for proof, (_, known) in _remembered.items() if sender is None or known.id == sender.id]:
+        del _remembered[proof]
 
 
 def proof_of(sender: Sender) -> dict[str, Any]:
@@ -200,7 +207,7 @@ def listing(db: Db, region: UUID) -> list[Row]:
 
 def _find(db: Db, region: UUID, oin: str) -> Row:
     row = db.execute(
-        "SELECT * FROM sender WHERE region_id = %s AND oin = %s FOR UPDATE", (region, parse_oin(oin))
+        "SELECT * FROM sender WHERE region_id = %s AND oin = %s FOR NO KEY UPDATE", (region, parse_oin(oin))
     ).fetchone()
     if row is None:
         raise NotFound("Geen afzender met deze OIN in deze regio.")

@@ -12,6 +12,7 @@ from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from core.database import async_pool, close_pools
 from core.errors import VeiligError
+from core.logs import set_up_logs
 from core.settings import settings
 from web.access.matrix import matrix
 from web.api import routes as api_routes
@@ -43,6 +44,12 @@ def create_app() -> Starlette:
     # A path with one slash too many is another path: not found, never redirected (NLGov API rules).
     app.router.redirect_slashes = False
     return app
+
+
+def serve() -> Starlette:
+    """The application of a web process of its own: also sets up its logs."""
+    set_up_logs()
+    return create_app()
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import psycopg
 import structlog
 from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from core import problems
@@ -51,6 +51,8 @@ def handle(request: Request, error: Exception) -> Response:
     match error:
         case VeiligError() if error.status != 500:
             status, detail = error.status, error.message
+        case ClientDisconnect():
+            status, detail = 400, DETAILS[400]
         case HTTPException():
             status, headers = error.status_code, error.headers
             detail = DETAILS.get(status, DETAILS[400])

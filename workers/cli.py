@@ -114,7 +114,7 @@ def web(processes: int) -> None:
     database_url()
     require_free_port(settings().host, settings().port, "VEILIG_PORT")
     uvicorn.run(
-        "web.app:create_app",
+        "web.app:serve",
         factory=True,
         host=settings().host,
         port=settings().port,

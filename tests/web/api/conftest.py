@@ -82,7 +82,7 @@ class Feed:
 def feed(db: Db) -> Iterator[Feed]:
     """The running application; every pool is open."""
     region = uuid7()
-    senders._remembered.clear()  # of another test's database
+    senders.forget()  # of another test's database
     with db.transaction():
         db.execute("INSERT INTO region (id, name, oin) VALUES (%s, 'Regio A', %s)", (region, VEILIG_THUIS_OIN))
         token = senders.add(db, region, POLICE_OIN, "Politie eenheid Voorbeeld", "politie")
