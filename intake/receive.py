@@ -26,7 +26,7 @@ from intake.senders import Sender, proof_of, require_still_valid
 from intake.terms import days_around, terms_on
 
 Channel = Literal["corv", "json"]
-AS_SENT: Any = {"by_alias": True, "exclude_unset": True, "exclude_none": True}
+STORED: Any = {"by_alias": True, "exclude_defaults": True}
 RAISED = 1
 """Nobody has read a quarantined message, so nobody knows that it is not urgent."""
 
@@ -93,7 +93,7 @@ async def receive_report(
         "risk": acute.risk(found),
         "reporter_kind": arrival.sender.kind,
         "business_key": message.report.reference,
-        "content": message.model_dump_json(exclude={"persons"}, **AS_SENT),
+        "content": message.model_dump_json(exclude={"persons"}, **STORED),
         "remarks": _json([remark.to_json() for remark in remarks]),
         "signals": _json([signal.to_json() for signal in found]),
         "acute_rules": acute.rules().version,
@@ -189,7 +189,7 @@ def _mentions(message: ReportMessage) -> str:
     """The persons as rows for the statement; each keeps its JSON as the message has it."""
     rows = (
         f'{{"id": "{uuid7()}", "number": {number}, "role_code": {_code(person.role.code)},'
-        f' "person": {person.model_dump_json(**AS_SENT)}}}'
+        f' "person": {person.model_dump_json(**STORED)}}}'
         for number, person in enumerate(message.persons, start=1)
     )
     return "[" + ",".join(rows) + "]"

@@ -55,7 +55,7 @@ def main() -> None:
             seed.history(db, row["region_id"], row["id"], [team], chosen.reports, chosen.reports // 20)
             seed.register(db, row["region_id"])
         with transaction() as db:
-            db.execute("ANALYZE")
+            seed.settle(db)
         port = stack.free_port()
         running.enter_context(stack.server("web.app:create_app", port))
         running.enter_context(stack.veilig("worker"))

@@ -56,8 +56,7 @@ def _fill(reports: int, open_tasks: int) -> tuple[str, str]:
         member = add_staff(db, row["region_id"], "meting", "M. Eting", "team_lead", "a-long-password-for-measuring")
         token = sessions.start(db, member)
     with transaction() as db:
-        db.execute("SET LOCAL statement_timeout = 0")
-        db.execute("ANALYZE")
+        seed.settle(db)
     return f"{sessions.cookie_name()}={token}", str(teams[0])
 
 

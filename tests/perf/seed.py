@@ -63,6 +63,7 @@ def history(db: Db, region: UUID, sender: UUID, teams: list[UUID], reports: int,
     values = {"region": region, "sender": sender, "teams": teams, "reports": reports, "open": open_reports}
     with db.transaction():
         db.execute("SET LOCAL statement_timeout = 0")
+        db.execute("SET idle_in_transaction_session_timeout = 0")
         for statement in HISTORY.split(";\n"):
             if statement.strip():
                 db.execute(statement, values)  # type: ignore[call-overload]
@@ -104,9 +105,9 @@ def register(db: Db, region: UUID, seed: int = 1) -> None:
 
 
 def settle(db: Db) -> None:
-    """Statistics and visibility as they are on a database that has lived for a while."""
-    db.execute("SET statement_timeout = 0")
-    db.execute("VACUUM ANALYZE")
+    """Fresh statistics, as on a database that has lived for a while."""
+    db.execute("SET LOCAL statement_timeout = 0")
+    db.execute("ANALYZE")
 
 
 def _copy(db: Db, table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
