@@ -21,10 +21,11 @@ TEMPLATE = "template_veilig"
 
 
 @pytest.fixture(autouse=True)
-def clean_settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """No test sees the settings of the person who runs it, or of the test before it."""
+def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """No test sees the settings or the data folder of the person who runs it, or of the test before it."""
     for name in [name for name in os.environ if name.startswith("VEILIG_")]:
         monkeypatch.delenv(name)
+    monkeypatch.setenv("VEILIG_DATA", str(tmp_path / "data"))
     settings.cache_clear()
     yield
     settings.cache_clear()
@@ -76,6 +77,7 @@ def database_url(
         url = postgres.url_of("veilig", name)
         monkeypatch.setenv("VEILIG_DATABASE_URL", url)
         monkeypatch.setenv("VEILIG_DATA", str(tmp_path))
+        monkeypatch.setenv("VEILIG_METRICS_PORT", "0")
         settings.cache_clear()
         database.close_pools()
         yield url

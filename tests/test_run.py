@@ -155,6 +155,14 @@ def test_run_starts_the_product_and_every_killed_process_comes_back() -> None:
                     if start == "first":
                         _kill_each(folder, launcher.stdout, said)
                         assert is_ready_again(port)
+                        verified = subprocess.run(
+                            [ROOT / ".venv" / "bin" / "veilig", "verify"],
+                            env={**os.environ, **settings},
+                            capture_output=True,
+                            text=True,
+                        )
+                        assert verified.returncode == 0, verified.stdout + verified.stderr
+                        assert "All rules hold." in verified.stdout
                 finally:
                     os.killpg(launcher.pid, signal.SIGINT)
                     said += launcher.stdout.read().splitlines()

@@ -42,7 +42,7 @@ def test_an_unknown_setting_is_wrong_use(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_process_without_a_database_says_so(command: str) -> None:
     result = veilig(command)
     assert result.exit_code == 2
-    assert result.stderr.startswith("VEILIG_DATABASE_URL is not set.")
+    assert result.stderr.startswith("No database: ")
     assert result.stderr.count("\n") == 1
 
 

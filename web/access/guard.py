@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -37,6 +38,8 @@ class Visit:
     db: Db
     member: Member
     session_token: str
+    at: datetime
+    """Now, by the database's clock."""
     form: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -89,7 +92,7 @@ def _visit(request: Request, form: Mapping[str, str], handler: Handler, action: 
             member = sessions.find(db, token) if token else None
             if member is None:
                 return RedirectResponse(SIGN_IN, status_code=303)
-            visit = Visit(request, db, member, token, form)
+            visit = Visit(request, db, member, token, _now(db), form)
             if request.method == "POST":
                 _refuse_forgery(visit)
             if not visit.may(action):
@@ -101,6 +104,14 @@ def _visit(request: Request, form: Mapping[str, str], handler: Handler, action: 
             if (member := sessions.find(db, token)) is not None:
                 audit.append(db, member.region, member.username, action, "request", outcome="refused")
         raise
+
+
+def _now(db: Db) -> datetime:
+    row = db.execute("SELECT now() AS at").fetchone()
+    if row is None:
+        raise NotFound
+    moment: datetime = row["at"]
+    return moment
 
 
 def _refuse_forgery(visit: Visit) -> None:

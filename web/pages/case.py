@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from starlette.responses import Response
 
 from radar.casework import dossier
@@ -23,7 +21,7 @@ def show(visit: Visit) -> Response:
         case=case,
         members=dossier.members(visit.db, visit.region, case.household_id),
         reports=reports,
-        drawing=draw(reports, datetime.now(UTC)) if reports else None,
+        drawing=draw(reports, visit.at) if reports else None,
         links=dossier.links_of_household(visit.db, visit.region, case.household_id),
         watch=watch[0] if watch and watch[0]["until"] is None else None,
         earlier_watch=[row for row in watch if row["until"] is not None],

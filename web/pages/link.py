@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
@@ -27,8 +25,7 @@ def decide(visit: Visit) -> Response:
     action = visit.form.get("handeling", "")
     if action not in ACTIONS:
         raise HTTPException(400)
-    at = datetime.now(UTC)
     carry_out, title = ACTIONS[action]
-    consequences = carry_out(visit.db, link.id, visit.actor, at)
+    consequences = carry_out(visit.db, link.id, visit.actor, visit.at)
     report = find(visit.db, visit.region, Report, mention.report_id)
     return visit.show("link.html", title=title, consequences=consequences, report=report)

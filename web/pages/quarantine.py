@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from uuid import UUID
 
 from starlette.exceptions import HTTPException
@@ -45,7 +44,7 @@ def resolve(visit: Visit) -> Response:
     resolution = visit.form.get("resultaat", "")
     try:
         with visit.db.transaction():
-            resolve_message(visit.db, item.id, resolution=resolution, by=visit.actor, at=datetime.now(UTC))
+            resolve_message(visit.db, item.id, resolution=resolution, by=visit.actor, at=visit.at)
     except UnknownResolution as error:
         return _page(visit, item, 400, {"resultaat": error.message})
     except Conflict as error:

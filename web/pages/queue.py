@@ -27,7 +27,7 @@ MICROSECOND = timedelta(microseconds=1)
 
 
 def show(visit: Visit) -> Response:
-    at = datetime.now(UTC)
+    at = visit.at
     query = visit.request.query_params
     may_see = tuple(kind for kind in KINDS if visit.may(RIGHTS[kind]))
     chosen = _filter(query, may_see)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -68,7 +67,7 @@ def decide(visit: Visit) -> Response:
                 team_id=team,
                 reason=form.get("reden", ""),
                 by=visit.actor,
-                at=datetime.now(UTC),
+                at=visit.at,
             )
     except ValueError:
         return _page(visit, report, 400, {"team": TeamMissing().message})
