@@ -16,6 +16,14 @@ def set_up_logs() -> None:
     Libraries log their event without the traceback: an exception's text may hold personal data
     (security.md F5, F6).
     """
+    level = own_logs_to_stderr()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_NoPersonalData())
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+
+
+def own_logs_to_stderr() -> int:
+    """Our own lines as JSON on stderr (a command's stdout is its answer); returns the level in force."""
     level = logging.getLevelNamesMapping()[settings().log_level]
     structlog.configure(
         processors=[
@@ -25,12 +33,10 @@ def set_up_logs() -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_NoPersonalData())
-    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    return level
 
 
 class _NoPersonalData(logging.Formatter):

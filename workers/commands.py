@@ -19,6 +19,7 @@ from psycopg import AsyncConnection
 
 from core.database import Db, close_pools, connection_options, database_url, transaction
 from core.errors import SettingsError, VeiligError
+from core.logs import own_logs_to_stderr
 from core.settings import settings
 from core.staff import DEMO_LOGINS, ROLES
 from intake import senders
@@ -124,6 +125,7 @@ def import_corv(paths: tuple[Path, ...], oin: str | None, region: str | None) ->
     Prints one CSV line per file: report, quarantine, refused or failed, and whether it was there already.
     Exit code 1 when a file could not be read or stored.
     """
+    own_logs_to_stderr()
     files = sorted({file for path in paths for file in (path.rglob("*.xml") if path.is_dir() else [path])})
     with _database() as db:
         sender = _sender(db, find_region(db, region), oin)
@@ -174,6 +176,7 @@ def _content(file: Path) -> bytes:
 @click.option("--if-empty", is_flag=True, help="Do nothing when there are reports already.")
 def demo(households: int | None, days: int | None, if_empty: bool) -> None:
     """Invent a region with its households and send their reports through the real feed; safe to repeat."""
+    own_logs_to_stderr()
     from workers import demo as inventing  # it holds all invented people: loaded only when it is wanted
 
     try:
