@@ -7,11 +7,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import structlog
 from lxml import etree
 
+from core.deadlines import AMSTERDAM, local_day
 from intake.corv.check import Header, content_fault, header_fault
 from intake.corv.codes import ERRORS
 from intake.corv.elements import HEADER, MESSAGE, NAMESPACES, OBJECT, tags_of
@@ -22,7 +22,6 @@ from intake.remarks import MAX_REMARKS, Remark, remark, remarks
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 VERSION = "jz0100/1.0.9"
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 _JZ = "{" + NAMESPACES["JZ"] + "}"
 _PARTS = {tag: name for name in ("stuurgegevens", "object") for tag in tags_of(name)}
@@ -163,7 +162,7 @@ def _read_content(
     _normalise_level(values)
     message = ReportMessage.model_validate(values, by_name=True, by_alias=False)
     if today is None and header.sent_at is not None:
-        today = header.sent_at.astimezone(AMSTERDAM).date()
+        today = local_day(header.sent_at)
     found = (*remarks(message, today), *reader.remarks)
     if len(found) > MAX_REMARKS:
         found = (*found[: MAX_REMARKS - 1], remark("VT-W112", MESSAGE))

@@ -7,10 +7,10 @@ from typing import Any
 
 from lxml import etree
 
+from core.deadlines import AMSTERDAM
 from intake.corv.check import BERICHTCODE
 from intake.corv.codes import NIL_WITHOUT_REASON
 from intake.corv.elements import HEADER, MESSAGE, NAMESPACES, OBJECT, Element, Shape
-from intake.corv.parse import AMSTERDAM
 from intake.message import MessageDate, Part, ReportMessage
 
 _NO_VALUE = "{" + NAMESPACES["StUF"] + "}noValue"

@@ -6,8 +6,6 @@ from uuid import UUID
 
 from core.database import Db, Row
 
-ACTIVE = ("new", "automatic", "confirmed")
-
 
 def teams(db: Db, region: UUID) -> list[Row]:
     """The teams of now, by name."""

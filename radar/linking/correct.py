@@ -9,6 +9,7 @@ from uuid import UUID
 
 from core import audit
 from core.database import Db, Row
+from core.deadlines import local_day
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from radar.linking import household, rows
@@ -147,7 +148,7 @@ def _settle(db: Db, report_id: UUID, at: datetime) -> list[Consequence]:
     if home != current:
         rows.set_household(db, report, home, founds, at)
         found.append(Consequence("household_changed", home, "De melding hoort nu bij een ander huishouden"))
-    on = household.seen_on(report["received_at"])
+    on = local_day(report["received_at"])
     for row in links:
         places = known.seen.get(row["person_id"], ())
         if not places or any(place.household == home for place in places):

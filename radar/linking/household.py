@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from radar.linking.compare import address_level
 from radar.linking.normalise import AddressKey
 
-AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 STALE = 0.5
 """The vote for a household in which somebody was not seen last."""
 ADDRESS_VOTE = 0.6
@@ -49,11 +47,6 @@ class HouseholdDecision:
     household: UUID | None
     weight: float = 0.0
     reasons: tuple[str, ...] = ()
-
-
-def seen_on(received_at: datetime) -> date:
-    """The day in the Netherlands on which a report came in: from then on its persons are seen as members."""
-    return received_at.astimezone(AMSTERDAM).date()
 
 
 def choose(votes: Sequence[Vote]) -> HouseholdDecision:

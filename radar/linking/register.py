@@ -13,6 +13,7 @@ from uuid import UUID
 
 from core import audit
 from core.database import Db, Row
+from core.deadlines import local_day
 from core.errors import NotFound
 from core.ids import uuid7
 from radar.linking import block, explain, household, rows
@@ -224,7 +225,7 @@ def _write(
             members=[(one.person, one.mention) for one in links if one.person and _joins(one, known, home)],
             home=home,
             founds_home=founds_home,
-            on=household.seen_on(report["received_at"]),
+            on=local_day(report["received_at"]),
             at=at,
             rules=rules.version,
         )
