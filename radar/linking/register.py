@@ -94,6 +94,25 @@ def link_report(db: Db, report_id: UUID, at: datetime, rules: Rules | None = Non
     return LinkResult(home, tuple(links), chosen.household is not None, chosen.reasons)
 
 
+def weigh(db: Db, report_id: UUID, rules: Rules) -> list[Decision]:
+    """What this rule set would decide on a report if it came in now: nothing is written, its own links do not count.
+
+    One decision per mention, in order. For rehearsals (radar.quality). Raises NotFound.
+    """
+    report, said = rows.report_and_mentions(db, report_id)
+    if report is None:
+        raise NotFound
+    return _decisions(db, report, [_read(row, rules) for row in said], rules)[0]
+
+
+def known_elsewhere(db: Db, report_id: UUID, rules: Rules | None = None) -> list[UUID]:
+    """The other regions that know somebody of this report by his BSN. That they do is all that is told."""
+    rules = rules or load()
+    _, said = rows.report_and_mentions(db, report_id)
+    keys = block.chosen((pair for row in said for pair in _read(row, rules).keys), {"bsn"})
+    return rows.regions_with(db, keys, except_report=report_id)
+
+
 def _read(row: Row, rules: Rules) -> _Mention:
     one = features(row["person"], rules)
     return _Mention(row["id"], one, frozenset(row["rejected"]), block.by_kind(one, rules))

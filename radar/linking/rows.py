@@ -147,6 +147,16 @@ def is_shared(db: Db, household: UUID, report_id: UUID) -> bool:
     return bool(row and row["shared"])
 
 
+def regions_with(db: Db, keys: Collection[int], except_report: UUID) -> list[UUID]:
+    """The regions, other than the report's own, in which a person has one of these keys."""
+    found = db.execute(
+        "SELECT DISTINCT k.region_id FROM link_key k WHERE k.key = ANY(%s) "
+        "AND k.region_id <> (SELECT region_id FROM report WHERE id = %s) ORDER BY k.region_id",
+        (list(keys), except_report),
+    )
+    return [row["region_id"] for row in found]
+
+
 def had_earlier(db: Db, report: Row) -> bool:
     """Whether the household of a report was made before the report was linked."""
     row = db.execute(

@@ -1,0 +1,2 @@
+-- The register of persons: one profile and one set of keys per person.
+SELECT 1;

@@ -1,0 +1,2 @@
+-- Rule sets: rehearsal, activation and blind quality samples.
+SELECT 1;
