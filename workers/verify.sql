@@ -137,3 +137,23 @@ WHERE j.state = 'done';
 SELECT count(*) AS checked, count(*) FILTER (WHERE c.household_id <> r.household_id) AS breaches
 FROM report r
 JOIN cases c ON c.id = r.case_id;
+
+-- rule 6: a signal in force stands at the household and the case of its report
+SELECT count(*) AS checked, count(*) FILTER (WHERE s.household_id IS DISTINCT FROM r.household_id OR s.case_id IS
+    DISTINCT FROM r.case_id) AS breaches
+FROM signal s
+JOIN report r ON r.id = s.report_id
+WHERE s.withdrawn_at IS NULL;
+
+-- rule 11: a signal rests on reports of its own region only
+SELECT count(*) AS checked, count(*) FILTER (WHERE s.region_id <> r.region_id OR EXISTS (SELECT FROM report e WHERE
+    e.id = ANY(s.evidence) AND e.region_id <> s.region_id)) AS breaches
+FROM signal s
+JOIN report r ON r.id = s.report_id;
+
+-- rule 12: each report that was linked has its earlier involvement
+SELECT count(*) AS checked, count(*) FILTER (WHERE i.report_id IS NULL) AS breaches
+FROM job j
+JOIN report r ON r.id = j.subject_id
+LEFT JOIN involvement i ON i.report_id = r.id
+WHERE j.kind = 'link_report' AND j.state = 'done';

@@ -13,8 +13,10 @@ from core import jobs
 from core.database import Db, transaction
 from core.errors import LeaseLost
 from intake.outbox import send_reply
+from radar import signals
 from radar.casework import cases, routing
 from radar.linking import register
+from radar.quality import rehearsal
 
 log = structlog.get_logger()
 
@@ -22,12 +24,13 @@ Work = Callable[[Db, UUID], None]
 
 
 def link_report(db: Db, report_id: UUID) -> None:
-    """Link a report's persons, put it in its household's case, and ask for its route: one commit."""
+    """Link a report's persons, put it in its household's case, note its signals, ask for its route: one commit."""
     report = db.execute("SELECT region_id, received_at FROM report WHERE id = %s", (report_id,)).fetchone()
     if report is None:
         raise LookupError("report")
     register.link_report(db, report_id, report["received_at"])
     cases.attach(db, report_id)
+    signals.note(db, report_id, report["received_at"])
     jobs.enqueue(db, report["region_id"], "route_report", report_id)
 
 
@@ -36,7 +39,12 @@ def route_report(db: Db, report_id: UUID) -> None:
     routing.propose(db, report_id)
 
 
-WORK: dict[str, Work] = {"link_report": link_report, "route_report": route_report, "send_reply": send_reply}
+WORK: dict[str, Work] = {
+    "link_report": link_report,
+    "route_report": route_report,
+    "send_reply": send_reply,
+    "rehearse_rules": rehearsal.carry_out_part,
+}
 
 
 def carry_out(job_id: UUID) -> bool:

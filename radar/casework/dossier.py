@@ -117,15 +117,32 @@ def members(db: Db, region: UUID, household_id: UUID) -> list[Row]:
 
 
 def reports_of_household(db: Db, region: UUID, household_id: UUID) -> list[Row]:
-    """The time line of a household: its reports with risk, deadline and decision, oldest first."""
+    """The time line of a household: its reports with risk, deadline, decision and involvement, oldest first.
+
+    `signals`: the titles of the signals in force on the report.
+    """
     return db.execute(
         "SELECT r.id, r.received_at, r.reporter_kind, r.case_id, r.acute_signals, d.due_at, d.norm_due_on, d.met_at,"
-        " o.path, coalesce(t.risk, 0) AS risk FROM report r"
+        " o.path, coalesce(t.risk, 0) AS risk, i.kind AS involvement, i.known_persons,"
+        " ARRAY(SELECT s.title FROM signal s WHERE s.report_id = r.id AND s.withdrawn_at IS NULL ORDER BY s.rule)"
+        " AS signals FROM report r LEFT JOIN involvement i ON i.report_id = r.id"
         " LEFT JOIN deadline d ON d.kind = 'safety_assessment' AND d.subject_id = r.id"
         " LEFT JOIN route o ON o.report_id = r.id AND o.state = 'decided'"
         " LEFT JOIN LATERAL (SELECT max(risk) AS risk FROM task t"
         "   WHERE t.subject_id = r.id AND t.kind = 'assess') t ON true"
         " WHERE r.region_id = %s AND r.household_id = %s ORDER BY r.received_at, r.id",
+        (region, household_id),
+    ).fetchall()
+
+
+def signals_of_household(db: Db, region: UUID, household_id: UUID) -> list[Row]:
+    """The signals of a household, in force and withdrawn, newest first; `reports`: what each rests on."""
+    return db.execute(
+        "SELECT s.*, (SELECT jsonb_agg(jsonb_build_object('id', r.id, 'day',"
+        "   (r.received_at AT TIME ZONE 'Europe/Amsterdam')::date) ORDER BY r.received_at, r.id)"
+        "   FROM report r WHERE r.id = ANY(s.evidence) AND r.region_id = s.region_id) AS reports"
+        " FROM signal s WHERE s.region_id = %s AND s.household_id = %s"
+        " ORDER BY s.fired_on DESC, s.report_id DESC, s.rule, s.noted_at DESC",
         (region, household_id),
     ).fetchall()
 

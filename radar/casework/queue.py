@@ -36,6 +36,7 @@ class Filter:
     team: UUID | None = None
     risk: int | None = None
     overdue: bool = False
+    signal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One row: the task, and what a person needs to choose (no names). Counts include this report."""
+    """One row: the task, and what a person needs to choose (no names). Counts include this report.
+
+    `signals`: the titles of the radar's signals on the report that must be assessed.
+    """
 
     id: UUID
     kind: str
@@ -63,6 +67,7 @@ class QueueItem:
     municipality: str | None
     persons: int
     household_reports: int
+    signals: list[str]
     case_id: UUID | None
     case_number: str | None
     watch: str | None
@@ -104,6 +109,8 @@ SELECT t.id, t.kind, t.subject_id, t.risk, t.received_at, t.due_at, team.name AS
     r.id AS report_id, r.reporter_kind, r.municipality,
     (SELECT count(*) FROM mention n WHERE n.report_id = r.id) AS persons,
     (SELECT count(*) FROM report h WHERE h.household_id = r.household_id) AS household_reports,
+    ARRAY(SELECT s.title FROM signal s WHERE t.kind = 'assess' AND s.report_id = t.subject_id
+        AND s.withdrawn_at IS NULL ORDER BY s.rule) AS signals,
     c.id AS case_id, c.number AS case_number,
     w.holder AS watch, watch_team.name AS watch_team, w.since AS watch_since,
     q.code, j.kind AS job_kind
@@ -120,14 +127,21 @@ LEFT JOIN job j ON t.kind = 'dead_job' AND j.id = t.subject_id
 ORDER BY t.risk DESC, t.due_at, t.id
 """
 
+# One look in an index per open task. Not EXISTS: that may be planned as a hash of every signal there ever was.
+_WITH_SIGNAL = """(kind = 'assess' AND coalesce(
+    (SELECT true FROM signal s WHERE s.report_id = task.subject_id AND s.withdrawn_at IS NULL LIMIT 1), false))"""
+
 _COUNTS = """
 SELECT count(*) AS open,
     count(*) FILTER (WHERE risk = 2) AS acute,
     count(*) FILTER (WHERE due_at <= %(at)s) AS overdue,
     count(*) FILTER (WHERE due_at > %(at)s AND due_at <= %(midnight)s) AS today,
-    count(*) FILTER (WHERE {chosen}) AS matching,
-    count(*) FILTER (WHERE due_at <= %(at)s AND NOT ({chosen})) AS overdue_outside
-FROM task WHERE region_id = %(region)s AND done_at IS NULL AND {visible}
+    count(*) FILTER (WHERE fits) AS matching,
+    count(*) FILTER (WHERE due_at <= %(at)s AND NOT fits) AS overdue_outside
+FROM (
+    SELECT risk, due_at, {chosen} AS fits FROM task WHERE region_id = %(region)s AND done_at IS NULL AND {visible}
+    OFFSET 0 -- so that the filter is asked once per task
+) AS seen
 """
 
 
@@ -171,6 +185,8 @@ def _condition(chosen: Filter) -> sql.Composable:
         parts.append(sql.SQL("risk = %(risk)s"))
     if chosen.overdue:
         parts.append(sql.SQL("due_at <= %(at)s"))
+    if chosen.signal:
+        parts.append(sql.SQL(_WITH_SIGNAL))
     return sql.SQL(" AND ").join(parts)
 
 

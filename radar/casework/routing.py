@@ -69,12 +69,7 @@ def propose(db: Db, report_id: UUID) -> Proposal:
     report = db.execute("SELECT * FROM report WHERE id = %s FOR UPDATE", (report_id,)).fetchone()
     if report is None:
         raise NotFound
-    persons = [
-        row["person"]
-        for row in db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (report_id,))
-    ]
-    area = _area(db, report["region_id"], persons, local_day(report["received_at"]))
-    proposal = _weigh(report, area, _recent_reports(db, report))
+    proposal = _proposal(db, report)
     inserted = db.execute(
         "INSERT INTO route (id, region_id, report_id, state, team_id, path, reason, proposed_at)"
         " VALUES (%s, %s, %s, 'proposed', %s, %s, %s, %s) ON CONFLICT DO NOTHING",
@@ -99,6 +94,44 @@ def propose(db: Db, report_id: UUID) -> Proposal:
         )
         audit.append(db, report["region_id"], "system", "route.propose", "report", report_id, {"path": proposal.path})
     return proposal
+
+
+def reweigh(db: Db, report_id: UUID, by: str, at: datetime) -> Proposal | None:
+    """Weigh an open proposal again, now that the household of the report is another; the earlier one is kept.
+
+    A decision of a person is never touched. Gives the new proposal, or None when nothing changes (decided, not yet
+    proposed, or the same outcome). A case without a team gets ours. Raises NotFound.
+    """
+    report = db.execute("SELECT * FROM report WHERE id = %s FOR UPDATE", (report_id,)).fetchone()
+    if report is None:
+        raise NotFound
+    current = db.execute("SELECT * FROM route WHERE report_id = %s AND state <> 'replaced'", (report_id,)).fetchone()
+    if current is None:
+        return None
+    proposal = _proposal(db, report)
+    db.execute("UPDATE cases SET team_id = %s WHERE id = %s AND team_id IS NULL", (proposal.ours, report["case_id"]))
+    before = (current["path"], current["team_id"], current["reason"])
+    if current["state"] != "proposed" or before == (proposal.path, proposal.team, proposal.reason):
+        return None
+    db.execute("UPDATE route SET state = 'replaced' WHERE id = %s", (current["id"],))
+    db.execute(
+        "INSERT INTO route (id, region_id, report_id, state, team_id, path, reason, proposed_at)"
+        " VALUES (%s, %s, %s, 'proposed', %s, %s, %s, %s)",
+        (uuid7(), report["region_id"], report_id, proposal.team, proposal.path, proposal.reason, at),
+    )
+    details = {"from": current["path"], "path": proposal.path}
+    audit.append(db, report["region_id"], by, "route.reweigh", "report", report_id, details)
+    return proposal
+
+
+def _proposal(db: Db, report: Row) -> Proposal:
+    """What the machine proposes for a report as it stands now; nothing is written."""
+    persons = [
+        row["person"]
+        for row in db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (report["id"],))
+    ]
+    area = _area(db, report["region_id"], persons, local_day(report["received_at"]))
+    return _weigh(report, area, _recent_reports(db, report))
 
 
 def _weigh(report: Row, area: Row | None, recent: int) -> Proposal:

@@ -8,7 +8,7 @@ from starlette.routing import BaseRoute, Route
 
 from core.errors import NotFound
 from web.access.guard import screen
-from web.pages import case, job, link, quarantine, queue, report, sign_in
+from web.pages import case, job, link, quality, quarantine, queue, report, review, rules, sign_in
 from web.templates import static_files
 
 
@@ -36,11 +36,26 @@ routes: list[BaseRoute] = [
     screen("/meldingen/{id}", report.show, "report.view"),
     screen("/meldingen/{id}/bericht", report.raw, "report.raw"),
     screen("/meldingen/{id}/besluit", report.decide, "report.decide", "POST"),
+    screen("/meldingen/{id}/nagekeken", link.looked_again, "report.look_again", "POST"),
+    screen("/koppelvoorstellen", review.index, "review.list"),
+    screen("/koppelvoorstellen/toetsen.js", review.script, "review.view"),
+    screen("/koppelvoorstellen/{id}", review.show, "review.view"),
+    screen("/koppelvoorstellen/{id}", review.answer, "link.decide", "POST"),
     screen("/koppelingen/{id}", link.decide, "link.decide", "POST"),
+    screen("/koppelingen/{id}/gevolgen", link.consequences, "link.preview"),
     screen("/casussen/{id}", case.show, "case.view"),
     screen("/quarantaine", quarantine.index, "quarantine.list"),
     screen("/quarantaine/{id}", quarantine.show, "quarantine.view"),
     screen("/quarantaine/{id}/afhandelen", quarantine.resolve, "quarantine.resolve", "POST"),
+    screen("/kwaliteit", quality.show, "quality.view"),
+    screen("/kwaliteit/steekproef", quality.pair, "quality.review"),
+    screen("/kwaliteit/steekproef/{id}", quality.answer, "quality.review", "POST"),
+    screen("/regels", rules.index, "rules.view"),
+    screen("/regels", rules.add, "rules.add", "POST"),
+    screen("/regels/document", rules.document, "rules.view"),
+    screen("/regels/proefdraaien", rules.rehearse, "rules.rehearse", "POST"),
+    screen("/regels/proef/{id}", rules.show, "rules.view"),
+    screen("/regels/proef/{id}/activeren", rules.activate, "rules.activate", "POST"),
     screen("/taken/{id}", job.show, "job.view"),
     screen("/taken/{id}/opnieuw", job.redrive, "job.redrive", "POST"),
 ]

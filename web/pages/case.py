@@ -1,4 +1,4 @@
-"""One case: the household, its time line, the links with their reasons, and who watches the safety."""
+"""One case: the household, its time line and signals, the links with their reasons, and who watches the safety."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from radar.casework import dossier
 from radar.models import Case
+from radar.signals.involvement import KINDS
 from web.access.guard import Visit
 from web.access.scope import find
 from web.pages.timeline import draw
@@ -15,6 +16,7 @@ def show(visit: Visit) -> Response:
     case = find(visit.db, visit.region, Case, visit.request.path_params["id"])
     visit.note("case.view", "case", case.id)
     reports = dossier.reports_of_household(visit.db, visit.region, case.household_id)
+    signals = dossier.signals_of_household(visit.db, visit.region, case.household_id)
     watch = dossier.watch(visit.db, visit.region, case.id)
     return visit.show(
         "case.html",
@@ -22,6 +24,9 @@ def show(visit: Visit) -> Response:
         members=dossier.members(visit.db, visit.region, case.household_id),
         reports=reports,
         drawing=draw(reports, visit.at) if reports else None,
+        involvement=KINDS,
+        signals=[row for row in signals if row["withdrawn_at"] is None],
+        withdrawn=[row for row in signals if row["withdrawn_at"] is not None],
         links=dossier.links_of_household(visit.db, visit.region, case.household_id),
         watch=watch[0] if watch and watch[0]["until"] is None else None,
         earlier_watch=[row for row in watch if row["until"] is not None],

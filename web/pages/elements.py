@@ -6,10 +6,13 @@ is named as such, and what the standard does not know is shown as it came.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from core.identity import Address, Bsn, PartialDate, Phone
 from intake.message import (
     Envelope,
     Incident,
@@ -252,3 +255,100 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "Ja" if value else "Nee"
     return str(value)
+
+
+# ── what was said of a person, as values to compare ─────────────────────────────────────────────────────────────
+
+Key = tuple[Any, ...] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A value as shown, and as compared; without a key it is shown only, for it proves nothing."""
+
+    shown: str
+    key: Key
+
+
+def _plain(text: str) -> str:
+    """Letters and digits only, without accents and case."""
+    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKD", text).casefold())
+
+
+def _words(text: object) -> list[Said]:
+    shown = " ".join(str(text or "").split())
+    return [Said(shown, (key,) if (key := _plain(shown)) else None)] if shown else []
+
+
+def _name(part: str) -> Callable[[Mapping[str, Any]], list[Said]]:
+    def read(person: Mapping[str, Any]) -> list[Said]:
+        name = person.get("naam") or {}
+        if part == "geslachtsnaam":
+            return _words(" ".join(str(name.get(one) or "") for one in ("voorvoegsel", part)))
+        return _words(name.get(part))
+
+    return read
+
+
+def _birth(person: Mapping[str, Any]) -> list[Said]:
+    value = person.get("geboortedatum")
+    if not value:
+        return []
+    date = PartialDate.from_stuf(str(value.get("tekst", "")), value.get("indicatie"))
+    known = date.year is not None
+    return [Said(wording.partial_date(value), (date.year, date.month, date.day) if known else None)]
+
+
+def _sex(person: Mapping[str, Any]) -> list[Said]:
+    code = person.get("geslacht")
+    return [Said(wording.SEXES.get(code, str(code)), None if code == "O" else (code,))] if code else []
+
+
+def _bsn(person: Mapping[str, Any]) -> list[Said]:
+    read = Bsn.parse(person.get("bsn"))
+    if read.value:
+        return [Said(f"eindigt op {read.value[-3:]}", (read.value,))]
+    words = {"unborn": "nog niet geboren", "unknown": "onbekend", "invalid": "een nummer dat niet klopt"}
+    return [Said(words[read.status], None)] if read.status in words else []
+
+
+def _phones(person: Mapping[str, Any]) -> list[Said]:
+    read = [Phone.parse(raw) for raw in person.get("telefoonnummers") or ()]
+    return [
+        Said("een dienstnummer", None)
+        if phone.is_service
+        else Said(f"eindigt op {phone.raw.strip()[-3:]}", (phone.value,) if phone.value else None)
+        for phone in read
+    ]
+
+
+def _addresses(person: Mapping[str, Any]) -> list[Said]:
+    found = []
+    for item in person.get("adressen") or ():
+        address = Address.parse(
+            house_number=item.get("huisnummer"),
+            house_letter=item.get("huisletter"),
+            addition=item.get("toevoeging"),
+            postcode=item.get("postcode"),
+            country=item.get("landcode"),
+        )
+        key = address.key()
+        shown = wording.address(item)
+        found.append(Said(shown, tuple(key.split("|")) if key else (_plain(shown),)))
+    return found
+
+
+FIELDS: dict[str, Callable[[Mapping[str, Any]], list[Said]]] = {
+    "Voornamen": _name("voornamen"),
+    "Achternaam": _name("geslachtsnaam"),
+    "Volledige naam": _name("volledigeNaam"),
+    "Geboortedatum": _birth,
+    "Geslacht": _sex,
+    "BSN": _bsn,
+    "Telefoon": _phones,
+    "Adres": _addresses,
+    "Nationaliteit": lambda person: _words(person.get("nationaliteit")),
+    "Rol": lambda person: _words((person.get("rol") or {}).get("tekst")),
+}
+"""What can be compared of a person, in the order of the screen. A BSN or phone number is never written out: its last
+three digits tell enough to look for it."""

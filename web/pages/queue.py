@@ -36,7 +36,7 @@ def show(visit: Visit) -> Response:
     shown, more = found[:PAGE], len(found) > PAGE
     counted = counts(visit.db, visit.region, may_see, chosen, at)
     visit.note("queue.view", "queue", details={"rows": len(shown)})
-    address = {name: query[name] for name in ("team", "soort", "risico", "telaat") if query.get(name)}
+    address = {name: query[name] for name in ("team", "soort", "risico", "telaat", "signaal") if query.get(name)}
     return visit.show(
         "queue.html",
         items=shown,
@@ -63,6 +63,7 @@ def _filter(query: Mapping[str, str], may_see: tuple[str, ...]) -> Filter:
             team=UUID(team) if team else None,
             risk=int(risk) if risk else None,
             overdue=query.get("telaat") == "1",
+            signal=query.get("signaal") == "1",
         )
     except ValueError:
         raise HTTPException(400) from None

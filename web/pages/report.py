@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from core.database import Row
 from core.errors import Conflict, VeiligError
 from intake.models import Message, Report, Sender
-from radar.casework import dossier
+from radar.casework import dossier, review
 from radar.casework.routing import PATHS, ReasonMissing, TeamMissing, UnknownPath
 from radar.casework.routing import decide as decide_route
 from radar.models import Case
@@ -106,6 +106,7 @@ def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, 
         ],
         deadline=deadline,
         ledger=dossier.ledger(db, deadline["id"]) if deadline else [],
+        look_again=review.look_again(db, report.id),
         decision=next((row for row in routes if row["state"] == "decided"), None),
         proposal=next((row for row in routes if row["state"] != "decided"), None),
         paths=PATHS,

@@ -17,11 +17,12 @@ MONTHS = ("jan", "feb", "mrt", "apr", "mei", "jun", "jul", "aug", "sep", "okt", 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """One report: its place, its risk, and where its deadline stands on the same lane."""
+    """One report: its place, its risk, how many signals it has, and where its deadline stands on the same lane."""
 
     x: float
     y: float
     risk: int
+    signals: int
     due_x: float | None
     late: bool
 
@@ -57,6 +58,7 @@ def draw(reports: Sequence[Row], now: datetime) -> Drawing:
             x(local_day(row["received_at"])),
             y[row["reporter_kind"]],
             row["risk"],
+            len(row["signals"]),
             x(row["norm_due_on"]) if row["norm_due_on"] else None,
             bool(row["due_at"] and (row["met_at"] or now) >= row["due_at"]),
         )
