@@ -9,17 +9,18 @@ from radar.linking.normalise import AddressKey, Features, bare, sound
 from radar.linking.rules import KeyKind, Rules
 
 
-def keys(features: Features, rules: Rules) -> list[int]:
+def keys(features: Features, rules: Rules, region: bytes = b"") -> list[int]:
     """All keys of one mention, to store: signed 64-bit integers, sorted, each once.
 
-    A mention that says too little about who it is has no keys, and is therefore never found.
+    They are hashed with the region, so that one region's keys never find another region's persons. A mention that
+    says too little about who it is has no keys, and is therefore never found.
     """
-    return chosen(by_kind(features, rules))
+    return chosen(by_kind(features, rules, region))
 
 
-def by_kind(features: Features, rules: Rules) -> list[tuple[KeyKind, int]]:
+def by_kind(features: Features, rules: Rules, region: bytes = b"") -> list[tuple[KeyKind, int]]:
     """The same with the kind of each key."""
-    return [(kind, _number(kind, value)) for kind, value in _values(features, rules)]
+    return [(kind, _number(kind, value, region)) for kind, value in _values(features, rules)]
 
 
 def chosen(found: Iterable[tuple[KeyKind, int]], kinds: Collection[KeyKind] | None = None) -> list[int]:
@@ -27,8 +28,9 @@ def chosen(found: Iterable[tuple[KeyKind, int]], kinds: Collection[KeyKind] | No
     return sorted({key for kind, key in found if kinds is None or kind in kinds})
 
 
-def _number(kind: str, value: str) -> int:
-    return int.from_bytes(blake2b(f"{kind}:{value}".encode(), digest_size=8).digest(), "big", signed=True)
+def _number(kind: str, value: str, region: bytes) -> int:
+    hashed = blake2b(f"{kind}:{value}".encode(), digest_size=8, key=region)
+    return int.from_bytes(hashed.digest(), "big", signed=True)
 
 
 def _values(features: Features, rules: Rules) -> Iterator[tuple[KeyKind, str]]:
@@ -72,12 +74,12 @@ def first_sound(features: Features, rules: Rules) -> str:
     return sound(rules.formal_name.get(name, name), rules)
 
 
-def crowd_keys(features: Features) -> Iterator[tuple[AddressKey | str, int]]:
+def crowd_keys(features: Features, region: bytes = b"") -> Iterator[tuple[AddressKey | str, int]]:
     """Each address and phone with the key that counts how many persons have it."""
     for address in features.addresses:
-        yield address, _number("door", _door(address))
+        yield address, _number("door", _door(address), region)
     for phone in features.phones:
-        yield phone, _number("phone", phone)
+        yield phone, _number("phone", phone, region)
 
 
 def _house(address: AddressKey) -> str:

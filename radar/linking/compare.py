@@ -1,22 +1,27 @@
-"""Compare one mention with everything known of one candidate: agreement per field, in bits of evidence.
+"""Compare one mention with what the register knows of one person: agreement per field, in bits of evidence.
 
 Missing is neutral: a field that one of both lacks gives no evidence at all, neither for nor against.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import lru_cache
 from math import log2
+from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from radar.linking.normalise import AddressKey, Features, bare, sound
-from radar.linking.rules import FieldName, Rules
+from radar.linking.profile import Birth, Profile
+from radar.linking.rules import FieldName, Rules, Weight
+
+_PAIRS = 500_000
+"""Pairs of names of which the outcome is remembered: the same families come back all day."""
 
 
-@dataclass(frozen=True, slots=True)
-class FieldEvidence:
+class FieldEvidence(NamedTuple):
     """How one field agrees. Weights in bits, against a stranger and against a housemate; `value`: what agreed."""
 
     field: FieldName
@@ -27,29 +32,22 @@ class FieldEvidence:
     rarity: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """The fields that both sides have, and what they say together."""
+class Evidence(NamedTuple):
+    """The fields that both sides have, and what they say together.
+
+    `shared`: bits that surname, phone and address give together; nothing for a surname alone, however rare.
+    """
 
     fields: tuple[FieldEvidence, ...] = ()
-
-    @property
-    def stranger(self) -> float:
-        return sum(one.stranger for one in self.fields)
-
-    @property
-    def housemate(self) -> float:
-        return sum(one.housemate for one in self.fields)
-
-    @property
-    def shared(self) -> float:
-        """Bits that surname, phone and address give together; nothing for a surname alone, however rare."""
-        if self.level("phone") is None and self.level("address") not in ("door", "house"):
-            return 0.0
-        return sum(one.stranger for one in self.fields if one.field in ("surname", "phone", "address"))
+    stranger: float = 0.0
+    housemate: float = 0.0
+    shared: float = 0.0
 
     def level(self, field: FieldName) -> str | None:
-        return next((one.level for one in self.fields if one.field == field), None)
+        for one in self.fields:
+            if one.field == field:
+                return one.level
+        return None
 
     @property
     def more_than_names(self) -> bool:
@@ -59,56 +57,90 @@ class Evidence:
     @property
     def contradicts(self) -> bool:
         """Both the first name and the birth date speak against it: somebody else's BSN, or a mix-up."""
-        against = sum(self.level(field) == "different" for field in ("first_name", "birth", "sex", "bsn"))
+        against = sum(one.level == "different" for one in self.fields if one.field in _PERSONAL)
         return against >= 2
 
 
-def compare(mention: Features, candidate: Sequence[Features], rules: Rules) -> Evidence:
-    """The evidence that `mention` is the person of these earlier mentions; per field the best that fits."""
-    found = (
-        _bsn(mention, candidate, rules),
-        _birth(mention, candidate, rules),
-        _first_name(mention, candidate, rules),
-        _surname(mention, candidate, rules),
-        _sex(mention, candidate, rules),
-        _phone(mention, candidate, rules),
-        _address(mention, candidate, rules),
+_PERSONAL = ("first_name", "birth", "sex", "bsn")
+NOTHING = Evidence()
+
+
+def compare(mention: Features, known: Profile, rules: Rules) -> Evidence:
+    """The evidence that `mention` is this person; per field the best of everything known of him."""
+    found: list[FieldEvidence] = []
+    if mention.bsn and known.bsns:
+        found.append(_evidence(rules, "bsn", "same" if mention.bsn in known.bsns else "different"))
+    if mention.birth[0] and known.births:
+        found.append(_birth(mention, known, rules))
+    found += _names(mention, known, rules)
+    if mention.sex and known.sexes:
+        found.append(_evidence(rules, "sex", "same" if mention.sex in known.sexes else "different", mention.sex))
+    shared = False
+    if mention.phones and not set(mention.phones).isdisjoint(known.phones):
+        found.append(_evidence(rules, "phone", "same"))
+        shared = True
+    if mention.addresses and known.addresses:
+        level = address_level(mention.addresses, known.addresses)
+        here = level in ("door", "house")
+        found.append(_evidence(rules, "address", level, mention.addresses[0].street if here else ""))
+        shared = shared or here
+    return Evidence(
+        tuple(found),
+        sum([one.stranger for one in found]),
+        sum([one.housemate for one in found]),
+        sum([one.stranger for one in found if one.field in _SHARED]) if shared else 0.0,
     )
-    return Evidence(tuple(one for one in found if one is not None))
+
+
+def plus_company(evidence: Evidence, somebody: str, nobody: str, chance: float, rules: Rules) -> Evidence:
+    """The same with the company in the report: `somebody` of his household with this chance, else `nobody`.
+
+    `nobody` is empty when nobody else of his household is known: their absence says nothing.
+    """
+    weights = rules.weights["company"]
+    here, gone = weights[somebody], weights[nobody] if nobody else _NEUTRAL
+    stranger = log2(chance * 2.0**here.stranger + (1.0 - chance) * 2.0**gone.stranger)
+    housemate = chance * here.housemate + (1.0 - chance) * gone.housemate
+    level = somebody if stranger > max(gone.stranger, 0.0) else nobody
+    if not level:
+        return evidence
+    one = FieldEvidence("company", level, stranger, housemate)
+    return Evidence(
+        (*evidence.fields, one), evidence.stranger + stranger, evidence.housemate + housemate, evidence.shared
+    )
+
+
+_NEUTRAL = Weight(stranger=0, housemate=0)
+_SHARED = ("surname", "phone", "address")
 
 
 def _evidence(
     rules: Rules, field: FieldName, level: str, value: str = "", rarity: float | None = None
 ) -> FieldEvidence:
     weight = rules.weights[field][level]
-    stranger = weight.stranger + (rarity or 0.0)
-    return FieldEvidence(field, level, stranger, min(weight.housemate, stranger), value, rarity)
+    stranger = weight.stranger
+    if rarity:
+        stranger += rarity * rules.rarity_counts[field]
+    return FieldEvidence(field, level, stranger, weight.housemate, value, rarity)
 
 
-def _bsn(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    known = {one.bsn for one in candidate if one.bsn}
-    if not mention.bsn or not known:
-        return None
-    return _evidence(rules, "bsn", "same" if mention.bsn in known else "different")
+def _birth(mention: Features, known: Profile, rules: Rules) -> FieldEvidence:
+    mine = mention.birth
+    if mine[2] and mine in known.births:
+        level = "same"
+    else:
+        weights = rules.weights["birth"]
+        level = max([_birth_level(mine, one) for one in known.births], key=lambda level: weights[level].stranger)
+    return _evidence(rules, "birth", level, "-".join([str(part) for part in mine if part]))
 
 
-def _birth(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    known = {one.birth for one in candidate if one.birth[0]}
-    if not mention.birth[0] or not known:
-        return None
-    levels = (_birth_level(mention.birth, one) for one in known)
-    weights = rules.weights["birth"]
-    best = max(levels, key=lambda level: weights[level].stranger)
-    return _evidence(rules, "birth", best, "-".join(str(part) for part in mention.birth if part))
-
-
-def _birth_level(one: tuple[int, int, int], other: tuple[int, int, int]) -> str:
+def _birth_level(one: Birth, other: Birth) -> str:
     if one[2] and other[2]:
         if one == other:
             return "same"
         if one[0] == other[0] and one[1] == other[2] and one[2] == other[1]:
             return "swapped"
-        return "one_part" if sum(a == b for a, b in zip(one, other, strict=True)) == 2 else "different"
+        return "one_part" if (one[0] == other[0]) + (one[1] == other[1]) + (one[2] == other[2]) == 2 else "different"
     if one[0] != other[0]:
         return "near_year" if abs(one[0] - other[0]) <= 2 else "different"
     if one[1] and other[1]:
@@ -121,6 +153,7 @@ def rarity(share: float) -> float:
     return log2(100_000 / share)
 
 
+@lru_cache(_PAIRS)
 def _alike(one: str, other: str, rules: Rules) -> bool:
     """A typing error or two, or another spelling of the same sound."""
     longest = max(len(one), len(other))
@@ -130,24 +163,48 @@ def _alike(one: str, other: str, rules: Rules) -> bool:
     return similar >= 0.94 or (similar >= 0.75 and sound(one, rules) == sound(other, rules))
 
 
-def _first_name(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    if not mention.initials:
-        return None
-    best: FieldEvidence | None = None
-    for names, initials in {(one.first_names, one.initials) for one in candidate if one.initials}:
-        found = _given(mention, names, initials, rules)
-        if best is None or found.stranger > best.stranger:
-            best = found
-    if best is not None and best.level == "different" and _swapped(mention, candidate, rules):
-        return _evidence(rules, "first_name", "alike", mention.first_names[0], _first_rarity(mention, rules))
-    return best
+def _names(mention: Features, known: Profile, rules: Rules) -> list[FieldEvidence]:
+    """First name and surname; in each other's field when that fits clearly better."""
+    straight = _names_as_given(mention, known, rules)
+    if not all(one.level in ("different", "resembles") for one in straight):
+        return straight
+    if not (mention.first_names and mention.surnames and known.given and known.surnames):
+        return straight
+    turned = replace(
+        mention,
+        first_names=mention.surnames,
+        initials=mention.surnames[0][0],
+        surnames=("".join(mention.first_names), *mention.first_names),
+    )
+    swapped = [*_names_as_given(turned, known, rules), _evidence(rules, "order", "swapped")]
+    return max(straight, swapped, key=lambda found: sum([one.stranger for one in found]))
+
+
+def _names_as_given(mention: Features, known: Profile, rules: Rules) -> list[FieldEvidence]:
+    found = []
+    if mention.initials and known.given:
+        found.append(_first_name(mention, known, rules))
+    if mention.surnames and known.surnames:
+        found.append(_surname(mention, known, rules))
+    return found
+
+
+def _first_name(mention: Features, known: Profile, rules: Rules) -> FieldEvidence:
+    if mention.generation and known.generations and mention.generation not in known.generations:
+        return _evidence(rules, "first_name", "different", mention.generation)
+    found = [_given(mention, names, initials, rules) for names, initials in known.given]
+    return max(found, key=_bits) if len(found) > 1 else found[0]
+
+
+def _bits(one: FieldEvidence) -> float:
+    return one.stranger
 
 
 def _given(mention: Features, names: tuple[str, ...], initials: str, rules: Rules) -> FieldEvidence:
     mine = mention.first_names
     if mine and names:
         level = _given_level(mine, names, rules)
-        bits = _first_rarity(mention, rules) if level != "different" else None
+        bits = _first_rarity(mention, rules) if level not in ("resembles", "different") else None
         return _evidence(rules, "first_name", level, mine[0], bits)
     if mention.initials[0] != initials[0]:
         return _evidence(rules, "first_name", "different", mention.initials[0])
@@ -155,6 +212,7 @@ def _given(mention: Features, names: tuple[str, ...], initials: str, rules: Rule
     return _evidence(rules, "first_name", "initials" if several else "initial", mention.initials[:2])
 
 
+@lru_cache(_PAIRS)
 def _given_level(mine: tuple[str, ...], names: tuple[str, ...], rules: Rules) -> str:
     one, other = mine[0], names[0]
     if one == other:
@@ -168,7 +226,12 @@ def _given_level(mine: tuple[str, ...], names: tuple[str, ...], rules: Rules) ->
         return "alike"
     if one in names[1:] or other in mine[1:]:
         return "other_given"
-    return "different"
+    return "resembles" if _resembles(one, other) else "different"
+
+
+def _resembles(one: str, other: str) -> bool:
+    """More alike than two names by chance: a pet name that we do not know, or a name heard badly."""
+    return one[:3] == other[:3] or float(JaroWinkler.similarity(one, other)) >= 0.8
 
 
 def _first_rarity(mention: Features, rules: Rules) -> float:
@@ -176,35 +239,27 @@ def _first_rarity(mention: Features, rules: Rules) -> float:
     return rarity(share)
 
 
-def _swapped(mention: Features, candidate: Sequence[Features], rules: Rules) -> bool:
-    """First name and surname in each other's field."""
-    return any(
-        mention.first_names
-        and one.first_names
-        and mention.first_names[0] in one.surnames
-        and one.first_names[0] in mention.surnames
-        for one in candidate
-    )
-
-
-def _surname(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    known = {name for one in candidate for name in one.surnames}
-    if not mention.surnames or not known:
-        return None
+def _surname(mention: Features, known: Profile, rules: Rules) -> FieldEvidence:
     frequencies = rules.frequencies
-    same = [name for name in mention.surnames if name in known]
+    same = [name for name in mention.surnames if name in known.surnames]
     if same:
-        rarest = max(same, key=lambda name: rarity(frequencies.surname.get(name, frequencies.other_surname)))
+        rarest = same[0]
+        if len(same) > 1:
+            rarest = max(same, key=lambda name: rarity(frequencies.surname.get(name, frequencies.other_surname)))
         bits = rarity(frequencies.surname.get(rarest, frequencies.other_surname))
         return _evidence(rules, "surname", "same", rarest, bits)
     for name in mention.surnames:
-        for other in known:
-            if _alike(bare(name, rules), bare(other, rules), rules) or _contains(name, other):
+        for other in known.surnames:
+            if _surname_alike(name, other, rules):
                 bits = rarity(frequencies.surname.get(other, frequencies.other_surname))
                 return _evidence(rules, "surname", "alike", name, bits)
-    if _swapped(mention, candidate, rules):
-        return _evidence(rules, "surname", "alike", mention.surnames[0], rarity(frequencies.other_surname))
-    return _evidence(rules, "surname", "different", mention.surnames[0])
+    near = any(_resembles(name, other) for name in mention.surnames for other in known.surnames)
+    return _evidence(rules, "surname", "resembles" if near else "different", mention.surnames[0])
+
+
+@lru_cache(_PAIRS)
+def _surname_alike(one: str, other: str, rules: Rules) -> bool:
+    return _alike(bare(one, rules), bare(other, rules), rules) or _contains(one, other)
 
 
 def _contains(one: str, other: str) -> bool:
@@ -213,41 +268,27 @@ def _contains(one: str, other: str) -> bool:
     return len(short) >= 5 and (long.startswith(short) or long.endswith(short))
 
 
-def _sex(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    known = {one.sex for one in candidate if one.sex}
-    if not mention.sex or not known:
-        return None
-    return _evidence(rules, "sex", "same" if mention.sex in known else "different", mention.sex)
-
-
-def _phone(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    known = {phone for one in candidate for phone in one.phones}
-    return _evidence(rules, "phone", "same") if known & set(mention.phones) else None
-
-
-def _address(mention: Features, candidate: Sequence[Features], rules: Rules) -> FieldEvidence | None:
-    known = {address for one in candidate for address in one.addresses}
-    if not mention.addresses or not known:
-        return None
-    level = address_level(mention.addresses, known)
-    return _evidence(rules, "address", level, mention.addresses[0].street if level != "different" else "")
-
-
 def address_level(mine: Iterable[AddressKey], known: Iterable[AddressKey]) -> str:
-    """door: the same front door; house: the same number, an addition is missing; else different.
+    """door: the same front door; house: the same number, an addition is missing; near: the same street; or different.
 
     Another addition is another family: flat neighbours give no evidence.
     """
-    others = list(known)
-    levels = {_one_address(one, other) for one in mine for other in others}
-    return "door" if "door" in levels else "house" if "house" in levels else "different"
+    best = "different"
+    for one in mine:
+        for other in known:
+            level = _one_address(one, other)
+            if level == "door":
+                return "door"
+            if level == "house" or best == "different":
+                best = level
+    return best
 
 
 def _one_address(one: AddressKey, other: AddressKey) -> str:
-    if one.number != other.number:
-        return "different"
     same_postcode = bool(one.postcode) and one.postcode == other.postcode
-    same_street = bool(one.street and one.place) and (one.street, one.place) == (other.street, other.place)
-    if not (same_postcode or same_street) or (one.addition and other.addition and one.addition != other.addition):
+    same_street = bool(one.street and one.place) and one.street == other.street and one.place == other.place
+    if not (same_postcode or same_street):
         return "different"
+    if one.number != other.number or (one.addition and other.addition and one.addition != other.addition):
+        return "near"
     return "door" if one.addition == other.addition else "house"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -13,8 +14,10 @@ from core.deadlines import local_day
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from radar.linking import household, rows
-from radar.linking.household import Vote
+from radar.linking.household import Place
 from radar.linking.normalise import Features
+from radar.linking.rows import StoredRegister
+from radar.linking.rules import Rules, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,7 @@ class Consequence:
 
 
 def undo(db: Db, link_id: UUID, by: str, at: datetime) -> list[Consequence]:
-    """Take an active link back exactly: its keys, its membership, the household of its report.
+    """Take an active link back exactly: its membership, the household of its report.
 
     The mention becomes a person of its own. Gives the consequences. Raises NotFound, or Conflict when the link is
     not active.
@@ -90,7 +93,7 @@ def confirm(db: Db, link_id: UUID, by: str, at: datetime) -> list[Consequence]:
     return [
         Consequence("person_joined", new, "De vermelding hoort nu bij deze persoon"),
         *(Consequence("other_mention", one, "Voorstel: ook deze vermelding is deze persoon") for one in asked),
-        *_settle(db, link["report_id"], at),
+        *_settle(db, link["report_id"], (old, new), at),
     ]
 
 
@@ -113,7 +116,7 @@ def _take_back(db: Db, link: Row, state: Literal["undone", "rejected"], by: str,
     _audit(db, link, by, "link.undo" if state == "undone" else "link.reject")
     return [
         Consequence("person_founded", person, "De vermelding is nu een eigen persoon"),
-        *_settle(db, link["report_id"], at),
+        *_settle(db, link["report_id"], (link["person_id"], person), at),
         *(
             Consequence("later_link", one, "Deze koppeling is later gemaakt en rustte misschien op deze")
             for one in rows.later_links(db, link["person_id"], link["created_at"])
@@ -121,36 +124,50 @@ def _take_back(db: Db, link: Row, state: Literal["undone", "rejected"], by: str,
     ]
 
 
-def _settle(db: Db, report_id: UUID, at: datetime) -> list[Consequence]:
-    """Look again at the household of a report, now that somebody in it is somebody else."""
+def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> list[Consequence]:
+    """Look again at the household of a report, now that somebody in it is somebody else; and derive who changed."""
+    rules = load()
     report = rows.report(db, report_id)
     if report is None:
         raise NotFound
-    current = report["household_id"]
+    region: UUID = report["region_id"]
     links = [row for row in rows.links_of_report(db, report_id) if row["id"] and row["state"] != "proposed"]
-    known = rows.known(db, {row["person_id"] for row in links}, except_report=report_id)
-    shared = current is not None and rows.is_shared(db, current, report_id)
-    votes = [
-        Vote(
-            1.0,
-            Features.from_json(row["features"] or {}).addresses,
-            tuple(known.seen.get(row["person_id"], ())),
-            current if shared and row["outcome"] == "same_household" else None,
-        )
-        for row in links
-    ]
-    home = household.choose(votes).household
-    founds = home is None and (current is None or shared)
-    home = uuid7() if founds else home or current
+    rows.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
+    home, elsewhere, founds = _home(db, report, links, rules)
     if home is None:
         return []
     found: list[Consequence] = []
-    if home != current:
+    if home != report["household_id"]:
         rows.set_household(db, report, home, founds, at)
         found.append(Consequence("household_changed", home, "De melding hoort nu bij een ander huishouden"))
     on = local_day(report["received_at"])
-    for row in links:
-        places = known.seen.get(row["person_id"], ())
-        if not places or any(place.household == home for place in places):
-            rows.join(db, report["region_id"], row["person_id"], home, row["mention"], on)
+    for number, row in enumerate(links):
+        if number not in elsewhere:
+            rows.join(db, region, row["person_id"], home, row["mention"], on)
+    rows.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
     return found
+
+
+def _home(db: Db, report: Row, links: Sequence[Row], rules: Rules) -> tuple[UUID | None, Collection[int], bool]:
+    """The household that fits now, the positions of who lives elsewhere, and whether the household is a new one."""
+    current = report["household_id"]
+    register = StoredRegister(db, report["region_id"].bytes, 0, without=report["id"])
+    candidates = register.profiles([str(row["person_id"]) for row in links])
+    homes = {home for profile in candidates.values() for home in profile.households}
+    candidates |= register.members(homes, candidates.keys()) if homes else {}
+    shared = current is not None and rows.is_shared(db, current, report["id"])
+    places = [
+        Place(
+            Features.from_json(row["features"] or {}),
+            person if (person := str(row["person_id"])) in candidates else None,
+            str(current) if shared and row["outcome"] == "same_household" else None,
+        )
+        for row in links
+    ]
+    chosen = household.choose(places, candidates, rules)
+    if chosen.household:
+        return UUID(chosen.household), chosen.elsewhere, False
+    if current is not None and not shared:
+        return current, chosen.elsewhere, False
+    own = rows.own_household(db, report)
+    return own or uuid7(), chosen.elsewhere, own is None

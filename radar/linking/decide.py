@@ -7,14 +7,15 @@ When the others in the report are known to be of one household, its members beco
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import log2
 from typing import Literal
-from uuid import UUID
 
-from radar.linking.compare import Evidence, compare
+from radar.linking.compare import NOTHING, Evidence, compare, plus_company
 from radar.linking.normalise import Features
+from radar.linking.profile import Id, Profiles
 from radar.linking.rules import Rules
 
 Outcome = Literal["same_person", "same_household", "new", "too_little", "outside"]
@@ -22,15 +23,6 @@ State = Literal["automatic", "proposed", "new"]
 
 FAR = -99.0
 _OUTSIDE = range(391, 492)  # melder, informant, contactpersoon and professionals (standards.md 1.5)
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A person in the register: what was said of him before, and the households he belongs to."""
-
-    person: UUID
-    mentions: tuple[Features, ...]
-    households: frozenset[UUID] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +35,11 @@ class Decision:
 
     outcome: Outcome
     state: State
-    person: UUID | None = None
+    person: Id | None = None
     score: float = 0.0
     runner_up: float | None = None
-    evidence: Evidence = field(default_factory=Evidence)
-    household: UUID | None = None
+    evidence: Evidence = NOTHING
+    household: Id | None = None
     why_proposed: str = ""
 
 
@@ -56,70 +48,65 @@ def is_outside(features: Features) -> bool:
     return features.role is not None and features.role in _OUTSIDE
 
 
-Odds = list[dict[UUID, float]]
-Evidences = list[dict[UUID, Evidence]]
-
-
-def decide(
-    report: Sequence[Features],
-    candidates: Mapping[UUID, Candidate],
-    pairs: Sequence[Collection[UUID]],
-    rules: Rules,
-    register_persons: int,
-) -> list[Decision]:
-    """One decision per mention, in the order of `report`. `pairs[i]`: the candidates found for mention i."""
-    evidence = compare_all(report, candidates, pairs, rules)
-    return decide_on(report, evidence, candidates, rules, register_persons)
+Odds = list[dict[Id, float]]
+Evidences = list[dict[Id, Evidence]]
 
 
 def compare_all(
     report: Sequence[Features],
-    candidates: Mapping[UUID, Candidate],
-    pairs: Sequence[Collection[UUID]],
+    candidates: Profiles,
+    pairs: Sequence[Collection[Id]],
     rules: Rules,
 ) -> Evidences:
     """Per mention the evidence for each of its candidates. What says too little is not compared at all."""
-    evidence: Evidences = []
-    for features, persons in zip(report, pairs, strict=True):
-        able = features.links and not is_outside(features)
-        evidence.append(
-            {
-                person: compare(features, usable, rules)
-                for person in (persons if able else ())
-                if (usable := [one for one in candidates[person].mentions if one.links])
-            }
-        )
-    return evidence
+    return [
+        _compare_one(features, candidates, persons, rules) if compares(features) else {}
+        for features, persons in zip(report, pairs, strict=True)
+    ]
 
 
-def likely_households(
-    evidence: Evidences, candidates: Mapping[UUID, Candidate], rules: Rules, register_persons: int
-) -> set[UUID]:
+def _compare_one(features: Features, candidates: Profiles, persons: Iterable[Id], rules: Rules) -> dict[Id, Evidence]:
+    row = {person: compare(features, candidates[person], rules) for person in persons}
+    if any(one.contradicts and one.level("bsn") == "same" for one in row.values()):
+        # A BSN of somebody plainly else (the mother's on the child) is a mistake: it says nothing of anybody.
+        kept = {person: one for person, one in row.items() if one.level("bsn") == "same"}
+        features = replace(features, bsn="")
+        row = {person: compare(features, candidates[person], rules) for person in row} | kept
+    return row
+
+
+def compares(features: Features) -> bool:
+    """Whether a mention is compared with anybody: it says who it is, and it is of the family."""
+    return features.links and not is_outside(features)
+
+
+def likely_households(evidence: Evidences, candidates: Profiles, rules: Rules, register_persons: int) -> set[Id]:
     """The households whose other members deserve a look: somebody in the report is likely one of them."""
     bits = rules.register_bits(register_persons)
-    found: set[UUID] = set()
+    found: set[Id] = set()
     for row in evidence:
         for person, one in row.items():
             shared = one.shared - bits >= rules.limits.household
             if shared or _odds(one, bits, rules) >= rules.limits.proposed:
-                found |= candidates[person].households
+                found.update(candidates[person].households)
     return found
 
 
 def decide_on(
     report: Sequence[Features],
     evidence: Evidences,
-    candidates: Mapping[UUID, Candidate],
+    candidates: Profiles,
     rules: Rules,
     register_persons: int,
 ) -> list[Decision]:
     """The decisions that follow from evidence already gathered."""
     bits = rules.register_bits(register_persons)
-    odds: Odds = [{person: _odds(one, bits, rules) for person, one in row.items()} for row in evidence]
-    odds = _second_look(odds, evidence, candidates, rules, register_persons)
+    alone: Odds = [{person: _odds(one, bits, rules) for person, one in row.items()} for row in evidence]
+    together = with_company(alone, report, evidence, candidates, rules)
+    odds: Odds = [{person: _odds(one, bits, rules) for person, one in row.items()} for row in together]
     chosen = _assign(odds)
     return [
-        _decision(number, features, odds, evidence, chosen, candidates, rules, register_persons)
+        _decision(number, features, odds, together, chosen, candidates, rules, register_persons)
         for number, features in enumerate(report)
     ]
 
@@ -136,51 +123,74 @@ def probability(odds: float) -> float:
     return float(1.0 / (1.0 + 2.0 ** -min(max(odds, -60.0), 60.0)))
 
 
-def _second_look(
-    odds: Odds,
-    evidence: Evidences,
-    candidates: Mapping[UUID, Candidate],
-    rules: Rules,
-    persons: int,
-) -> Odds:
-    """The same, now knowing which household the *others* in the report belong to."""
-    found: list[dict[UUID, float]] = []
-    sizes: dict[UUID, int] = {}
-    for candidate in candidates.values():
-        for household in candidate.households:
-            sizes[household] = sizes.get(household, 0) + 1
-    for row in odds:
-        best: dict[UUID, float] = {}
-        for person, score in row.items():
-            for household in candidates[person].households:
-                best[household] = max(best.get(household, FAR), score)
-        found.append({household: probability(score) for household, score in best.items()})
-    chance = 2.0 ** -rules.register_bits(persons)
-    looked: Odds = []
-    for number, row in enumerate(odds):
-        absent: dict[UUID, float] = {}
-        for other, households in enumerate(found):
-            if other != number:
-                for household, likely in households.items():
-                    absent[household] = absent.get(household, 1.0) * (1.0 - min(likely, 0.99))
+def with_company(
+    odds: Odds, report: Sequence[Features], evidence: Evidences, candidates: Profiles, rules: Rules
+) -> Evidences:
+    """The same evidence, and whether the *others* in the report belong to the household of each candidate.
+
+    Who is reported together decides each other: with one of the family recognised, a housemate is likely and a
+    stranger of the same name is not; and a family of which nobody else is in the report speaks against.
+    """
+    compared = [number for number, features in enumerate(report) if compares(features)]
+    if len(compared) < 2:
+        return evidence
+    found = [_likely_members(row, candidates) for row in odds]
+    sizes = Counter(household for one in candidates.values() for household in one.households)
+    looked: Evidences = []
+    for number, row in enumerate(evidence):
+        others = [found[other] for other in compared if other != number]
         looked.append({})
-        for person in row:
-            prior = chance
-            for household in candidates[person].households:
-                lift = (1.0 - absent.get(household, 1.0)) * rules.limits.member_share / max(sizes[household], 1)
-                prior = max(prior, lift)
-            looked[number][person] = _odds(evidence[number][person], -log2(prior), rules)
+        for person, one in row.items():
+            looked[number][person] = _plus_company(one, person, candidates[person].households, others, sizes, rules)
     return looked
 
 
-def _assign(odds: Odds) -> dict[int, UUID]:
+def _plus_company(
+    one: Evidence,
+    person: Id,
+    homes: Collection[Id],
+    others: Sequence[Mapping[Id, Mapping[Id, float]]],
+    sizes: Mapping[Id, int],
+    rules: Rules,
+) -> Evidence:
+    """How likely it is that others of his household are in the report, weighed as a mixture: no cliff at a half."""
+    chances = max(
+        (
+            [max((p for who, p in other.get(home, {}).items() if who != person), default=0.0) for other in others]
+            for home in homes
+        ),
+        key=sum,
+        default=[],
+    )
+    somebody = 1.0
+    for chance in chances:
+        somebody *= 1.0 - chance
+    somebody = 1.0 - somebody
+    known = any(sizes[home] > 1 for home in homes)
+    nobody = ("nobody_of_several" if len(others) > 1 else "nobody_of_one") if known else ""
+    if somebody < 1e-4 and not nobody:
+        return one
+    return plus_company(one, "several" if sum(chances) >= 1.5 else "one", nobody, somebody, rules)
+
+
+def _likely_members(row: Mapping[Id, float], candidates: Profiles) -> dict[Id, dict[Id, float]]:
+    """Per household the members that this mention may be, with their chances."""
+    found: dict[Id, dict[Id, float]] = {}
+    for person, score in row.items():
+        if score > -7:
+            for household in candidates[person].households:
+                found.setdefault(household, {})[person] = probability(score)
+    return found
+
+
+def _assign(odds: Odds) -> dict[int, Id]:
     """Best pairs first; a person is at most one mention of a report (two mentions are two people)."""
     ordered = sorted(
         ((score, number, person) for number, row in enumerate(odds) for person, score in row.items()),
         key=lambda one: (-one[0], one[1], one[2]),
     )
-    chosen: dict[int, UUID] = {}
-    taken: set[UUID] = set()
+    chosen: dict[int, Id] = {}
+    taken: set[Id] = set()
     for _, number, person in ordered:
         if number not in chosen and person not in taken:
             chosen[number] = person
@@ -193,8 +203,8 @@ def _decision(
     features: Features,
     odds: Odds,
     evidence: Evidences,
-    chosen: Mapping[int, UUID],
-    candidates: Mapping[UUID, Candidate],
+    chosen: Mapping[int, Id],
+    candidates: Profiles,
     rules: Rules,
     persons: int,
 ) -> Decision:
@@ -228,7 +238,7 @@ def _decision(
     elif runner_up is not None and score - runner_up < limits.margin:
         why = "runner_up"
     elif not evidence[number][person].more_than_names and not any(
-        candidates[other].households & candidates[person].households for other in settled
+        not set(candidates[other].households).isdisjoint(candidates[person].households) for other in settled
     ):
         # A name is shared by many; only company of the same household makes it enough.
         why = "names_only"
@@ -244,15 +254,13 @@ def _decision(
     )
 
 
-def _by_shared(
-    evidence: Mapping[UUID, Evidence], candidates: Mapping[UUID, Candidate], rules: Rules, persons: int
-) -> UUID | None:
+def _by_shared(evidence: Mapping[Id, Evidence], candidates: Profiles, rules: Rules, persons: int) -> Id | None:
     """The household that surname, phone and address together point to, when they do so strongly enough."""
     bits = rules.register_bits(persons) + rules.limits.household
     found = [
         (one.shared, household)
         for person, one in evidence.items()
-        if one.shared >= bits and one.level("address") != "different"
+        if one.shared >= bits and one.level("address") not in ("near", "different")
         for household in candidates[person].households
     ]
     return max(found)[1] if found else None

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from core.identity import Address, Bsn, PartialDate, Phone
 from core.identity.names import PREFIXES
@@ -21,11 +22,17 @@ _SEPARATORS = re.compile(r"[\s\-/–—,;()]+")  # noqa: RUF001 (dashes as peopl
 _APOSTROPHES = re.compile(r"[’`´‘]")  # noqa: RUF001
 _NOT_LETTERS = re.compile(r"[^a-z]")
 _DOTTED = re.compile(r"^(?:[^\W\d_]{1,2}\.)+[^\W\d_]?\.?$")
+_CAPITALS = re.compile(r"^[BCDFGHJKLMNPQRSTVWXZ]{2,3}$")
+"""'JP' without a vowel is no name."""
 _NOT_ALPHANUMERIC = re.compile(r"[^a-z0-9]")
+_MISREAD = re.compile(r"[ÃÂÄÅ]")
+"""UTF-8 that was read as Windows-1252 shows one of these ('JosÃ©')."""
+_SCANNED = str.maketrans("015", "ols")
+_REMEMBERED = 200_000
+"""Names and addresses come back all day: what was read of them is remembered, in this process only."""
 
 
-@dataclass(frozen=True, slots=True)
-class AddressKey:
+class AddressKey(NamedTuple):
     """One address as far as it can be compared. Without postcode: street, number and place."""
 
     postcode: str = ""
@@ -41,13 +48,14 @@ class Features:
 
     `surnames`: own name and partner's name without prefixes, order of no meaning. `birth`: year, month, day; 0 is
     unknown. `sex`: M, V or empty. `role`: code of the jeugdzorgrol (standards.md 1.5).
-    `unnamed`: no usable name; `unborn`: a child not born yet. Neither ever links.
+    `unnamed`: no first name or initial; `unborn`: a child not born yet, which never links.
     """
 
     first_names: tuple[str, ...] = ()
     initials: str = ""
     surnames: tuple[str, ...] = ()
     prefix: str = ""
+    generation: str = ""
     birth: tuple[int, int, int] = (0, 0, 0)
     sex: str = ""
     bsn: str = ""
@@ -64,10 +72,6 @@ class Features:
             for field in fields(self)
             if getattr(self, field.name) != field.default
         }
-        if self.addresses:
-            found["addresses"] = [
-                [one.postcode, one.number, one.addition, one.street, one.place] for one in self.addresses
-            ]
         return found
 
     @classmethod
@@ -77,6 +81,7 @@ class Features:
             initials=stored.get("initials", ""),
             surnames=tuple(stored.get("surnames", ())),
             prefix=stored.get("prefix", ""),
+            generation=stored.get("generation", ""),
             birth=tuple(stored.get("birth", (0, 0, 0))),
             sex=stored.get("sex", ""),
             bsn=stored.get("bsn", ""),
@@ -89,8 +94,10 @@ class Features:
 
     @property
     def links(self) -> bool:
-        """Whether this mention says enough about who it is to take part in linking."""
-        return not (self.unborn or (self.unnamed and not self.bsn))
+        """Whether this mention says enough about who it is: a BSN, a name of his own, or a surname and birth date."""
+        if self.unborn:
+            return False
+        return bool(self.bsn) or not self.unnamed or bool(self.surnames and self.birth[2])
 
 
 def features(
@@ -99,30 +106,65 @@ def features(
     """One betrokkene (intake.message, standards.md 10.1) as Features. Unknown and odd values are simply not there."""
     rules = rules or load()
     name = person.get("naam") or {}
-    prefixes = [_text(name, "voorvoegsel"), _text(name, "voorvoegselPartner")]
-    first, last = _text(name, "voornamen"), _text(name, "geslachtsnaam")
-    if not first and not last:
-        first, last = _split_full(_text(name, "volledigeNaam"), rules)
-    first_names, initials = _given(first or _text(name, "voorletters"), rules)
-    surnames, loose = _surnames([last, _text(name, "geslachtsnaamPartner")], rules)
+    said = _name(
+        rules,
+        _text(name, "voornamen"),
+        _text(name, "voorletters"),
+        _text(name, "geslachtsnaam"),
+        _text(name, "geslachtsnaamPartner"),
+        _text(name, "voorvoegsel") or _text(name, "voorvoegselPartner"),
+        _text(name, "volledigeNaam"),
+    )
     bsn = Bsn.parse(_text(person, "bsn"))
     birth, unborn_date = _birth(person.get("geboortedatum"))
-    words = {*first_names, *surnames, *(w for s in (first, last) for w in _words(s, rules))}
-    unborn = unborn_date or bsn.status == "unborn" or bool(words & rules.unborn)
-    surnames = tuple(one for one in surnames if one not in rules.unnamed)
+    unborn = said.unborn or unborn_date or bsn.status == "unborn"
+    sex = _text(person, "geslacht").upper()
     return Features(
-        first_names=() if unborn else first_names,
-        initials="" if unborn else initials,
-        surnames=surnames,
-        prefix=fold(prefixes[0] or loose, rules),
+        first_names=() if unborn else said.first_names,
+        initials="" if unborn else said.initials,
+        surnames=said.surnames,
+        prefix=said.prefix,
+        generation=said.generation,
         birth=birth,
-        sex=_text(person, "geslacht").upper() if _text(person, "geslacht").upper() in ("M", "V") else "",
+        sex=sex if sex in ("M", "V") else "",
         bsn=bsn_key(bsn.value, hasher) if bsn.value else "",
         phones=_phones(person.get("telefoonnummers") or person.get("telefoon") or (), rules),
         addresses=_addresses(person.get("adressen") or (), rules),
         role=_role(person.get("rol") or {}),
-        unnamed=not (first_names or initials),
+        unnamed=not (said.first_names or said.initials),
         unborn=unborn,
+    )
+
+
+class _Name(NamedTuple):
+    first_names: tuple[str, ...]
+    initials: str
+    surnames: tuple[str, ...]
+    prefix: str
+    generation: str
+    unborn: bool
+
+
+@lru_cache(_REMEMBERED)
+def _name(rules: Rules, first: str, initials: str, last: str, partner: str, prefix: str, full: str) -> _Name:
+    if not first and (not last or "," in last):
+        first, last = _split_full(last or full, rules)
+    elif not first and len(_surnames([last], rules)[0]) == 1 and len(_own_words(last, rules)) > 1:
+        # The whole name in the field of the surname.
+        first, last = _split_full(last, rules)
+    if _DOTTED.match(last) and len(first) > 1 and not _DOTTED.match(first):
+        # 'Karabas' as first name with 'C.' as surname: in each other's field.
+        first, last = last, first
+    first_names, letters = _given(first or initials, rules)
+    surnames, loose = _surnames([last, partner], rules)
+    words = {*first_names, *surnames, *(word for text in (first, last) for word in _words(text, rules))}
+    return _Name(
+        first_names,
+        letters,
+        tuple(one for one in surnames if one not in rules.unnamed),
+        fold(prefix or loose, rules),
+        next((rules.generations[word] for word in _words(f"{first} {last}", rules) if word in rules.generations), ""),
+        bool(words & rules.unborn),
     )
 
 
@@ -132,12 +174,32 @@ def bsn_key(bsn: str, hasher: Callable[[str], bytes] = keyed_hash) -> str:
 
 
 def fold(text: str, rules: Rules) -> str:
-    """Lower case Latin letters without accents, words apart by one space; at most MAX_LENGTH characters."""
-    capped = _APOSTROPHES.sub("'", text[:MAX_LENGTH]).lower().translate(rules.letter_table)
+    """Lower case Latin letters without accents, words apart by one space; at most MAX_LENGTH characters.
+
+    Text that was damaged on its way (HTML entities, UTF-8 read as another encoding) is mended first.
+    """
+    text = text[:MAX_LENGTH]
+    if not text.isascii():
+        text = _mended(text)
+    if "&" in text:
+        text = html.unescape(text)
+    capped = _APOSTROPHES.sub("'", text).lower().translate(rules.letter_table)
     if not capped.isascii():
         plain = unicodedata.normalize("NFKD", capped)
         capped = "".join(char for char in plain if not unicodedata.combining(char))
     return " ".join(_SEPARATORS.sub(" ", capped).split())[:MAX_LENGTH]
+
+
+def _mended(text: str) -> str:
+    """'JosÃ©' was 'José'; text that was read rightly comes back as it is."""
+    if not _MISREAD.search(text):
+        return text
+    for encoding in ("cp1252", "latin-1"):
+        try:
+            return text.encode(encoding).decode("utf-8")
+        except UnicodeError:
+            continue
+    return text
 
 
 def sound(text: str, rules: Rules) -> str:
@@ -159,8 +221,17 @@ def _text(holder: Mapping[str, Any], key: str) -> str:
 
 
 def _words(text: str, rules: Rules) -> list[str]:
-    found = (_NOT_LETTERS.sub("", word) for word in fold(text, rules).split())
+    found = (_letters(word) for word in fold(text, rules).split())
     return [word for word in found if word][:MAX_TOKENS]
+
+
+def _letters(word: str) -> str:
+    """Only letters; a digit between letters is a letter that a scanner misread ('j0hannes')."""
+    if word.isalpha():
+        return word
+    if any(char.isalpha() for char in word):
+        word = word.translate(_SCANNED)
+    return _NOT_LETTERS.sub("", word)
 
 
 @lru_cache(maxsize=1)
@@ -172,16 +243,18 @@ def _prefix_words() -> frozenset[str]:
 
 
 def _given(text: str, rules: Rules) -> tuple[tuple[str, ...], str]:
-    """Full first names and the initials: 'Maria J.' gives ('maria',) and 'mj'; 'J.P.' gives () and 'jp'."""
+    """Full first names and the initials: 'Maria J.' gives ('maria',) and 'mj'; 'J.P.' and 'JP' give () and 'jp'."""
     names: list[str] = []
     initials = ""
     for raw in text[:MAX_LENGTH].split()[:MAX_TOKENS]:
-        dotted = bool(_DOTTED.match(raw))
-        words = _words(raw.replace(".", " ") if dotted else raw, rules)
-        if "".join(words) in rules.unnamed:
+        dotted = bool(_DOTTED.match(raw)) or bool(_CAPITALS.match(raw))
+        if dotted:
+            raw = " ".join(raw) if _CAPITALS.match(raw) else raw.replace(".", " ")
+        words = _words(raw, rules)
+        if "".join(words) in rules.not_given:
             continue
         for word in words:
-            if word in rules.unnamed:
+            if word in rules.unnamed or (word in _prefix_words() and not dotted):
                 continue
             initials += word[0]
             if len(word) > 1 and not dotted:
@@ -189,7 +262,7 @@ def _given(text: str, rules: Rules) -> tuple[tuple[str, ...], str]:
     return tuple(names[:MAX_VALUES]), initials[:MAX_TOKENS]
 
 
-def _surnames(texts: Iterable[str], rules: Rules) -> tuple[tuple[str, ...], str]:
+def _surnames(texts: list[str], rules: Rules) -> tuple[tuple[str, ...], str]:
     """Own and partner's surname without prefixes, each one word; and the prefix that was found on the way."""
     found: list[str] = []
     prefix: list[str] = []
@@ -200,6 +273,7 @@ def _surnames(texts: Iterable[str], rules: Rules) -> tuple[tuple[str, ...], str]
             words = _words(part.replace(".", " "), rules)
             if len(words) > 1 and all(len(word) == 1 for word in words):
                 continue
+            words = [word for word in words if word not in rules.titles and word not in rules.generations]
             core = [word for word in words if word not in _prefix_words() or word in rules.articles]
             core = [word for word in core if len(word) > 1] or core
             prefix += [word for word in words if word not in core]
@@ -210,6 +284,15 @@ def _surnames(texts: Iterable[str], rules: Rules) -> tuple[tuple[str, ...], str]
                 found.append(joined)
             joined = ""
     return tuple(found[:MAX_VALUES]), " ".join(prefix[:3])
+
+
+def _own_words(text: str, rules: Rules) -> list[str]:
+    """The words of a name without prefixes, titles and initials."""
+    return [
+        word
+        for word in _words(text.replace(".", " "), rules)
+        if len(word) > 1 and word not in _prefix_words() and word not in rules.articles and word not in rules.titles
+    ]
 
 
 def _split_full(text: str, rules: Rules) -> tuple[str, str]:
@@ -231,11 +314,19 @@ def _birth(stored: Any) -> tuple[tuple[int, int, int], bool]:
     """
     match stored:
         case {"tekst": str() as text, **rest}:
-            day = PartialDate.from_stuf(text, str(rest.get("indicatie") or "V"))
+            return _written_birth(text, str(rest.get("indicatie") or "V"))
         case {"jaar": _, "maand": _, "dag": _, "raw": _}:
-            day = PartialDate.from_json(stored)
+            return _usable(PartialDate.from_json(stored))
         case _:
             return (0, 0, 0), False
+
+
+@lru_cache(_REMEMBERED)
+def _written_birth(text: str, trusted: str) -> tuple[tuple[int, int, int], bool]:
+    return _usable(PartialDate.from_stuf(text, trusted))
+
+
+def _usable(day: PartialDate) -> tuple[tuple[int, int, int], bool]:
     if not day.year or not 1890 <= day.year <= 2100:
         return (0, 0, 0), day.unborn
     if (day.month, day.day) == (1, 1):
@@ -243,41 +334,56 @@ def _birth(stored: Any) -> tuple[tuple[int, int, int], bool]:
     return (day.year, day.month or 0, day.day or 0), False
 
 
-def _phones(stored: Iterable[Any], rules: Rules) -> tuple[str, ...]:
+def _phones(stored: Any, rules: Rules) -> tuple[str, ...]:
     """Numbers in E.164; switchboards, service numbers and numbers like 0600000000 are nobody's own."""
-    found = [Phone.parse(str(one)[:40]).value for one in list(stored)[:MAX_VALUES]]
-    return tuple(
-        dict.fromkeys(one for one in found if one and one not in rules.stop_phones and len(set(one[4:])) > 1)
-    )
+    found = [_phone(str(one)[:40]) for one in list(stored)[:MAX_VALUES]]
+    return tuple(dict.fromkeys(one for one in found if one and one not in rules.stop_phones))
 
 
-def _addresses(stored: Iterable[Any], rules: Rules) -> tuple[AddressKey, ...]:
+@lru_cache(_REMEMBERED)
+def _phone(text: str) -> str | None:
+    value = Phone.parse(text).value
+    return value if value and len(set(value[4:])) > 1 else None
+
+
+def _addresses(stored: Any, rules: Rules) -> tuple[AddressKey, ...]:
     """Dutch addresses with a house number and a postcode, or a street and place; no known institutions."""
     found: list[AddressKey] = []
     for one in list(stored)[:MAX_VALUES]:
         if not isinstance(one, Mapping) or one.get("gebied") == "buitenland":
             continue
-        address = Address.parse(
-            street=_text(one, "straat"),
-            house_number=_text(one, "huisnummer"),
-            house_letter=_text(one, "huisletter"),
-            addition=_text(one, "toevoeging"),
-            postcode=_text(one, "postcode"),
-            city=_text(one, "woonplaats"),
+        key = _address(
+            rules,
+            _text(one, "straat"),
+            _text(one, "huisnummer"),
+            _text(one, "huisletter"),
+            _text(one, "toevoeging"),
+            _text(one, "postcode"),
+            _text(one, "woonplaats"),
         )
-        street = fold(address.street, rules)
-        if address.house_number is None or set(street.split()) & rules.institution_words:
-            continue
-        key = AddressKey(
-            address.postcode if address.postcode_status == "complete" else "",
-            str(address.house_number),
-            _NOT_ALPHANUMERIC.sub("", fold(address.house_letter + address.addition, rules))[:10],
-            _NOT_LETTERS.sub("", street)[:40],
-            _NOT_LETTERS.sub("", fold(address.city, rules))[:40],
-        )
-        if key.postcode or (key.street and key.place):
+        if key and key not in found:
             found.append(key)
-    return tuple(dict.fromkeys(found))
+    return tuple(found)
+
+
+@lru_cache(_REMEMBERED)
+def _address(
+    rules: Rules, street: str, number: str, letter: str, addition: str, postcode: str, place: str
+) -> AddressKey | None:
+    address = Address.parse(
+        street=street, house_number=number, house_letter=letter, addition=addition, postcode=postcode, city=place
+    )
+    folded = fold(address.street, rules)
+    if address.house_number is None or set(folded.split()) & rules.institution_words:
+        return None
+    key = AddressKey(
+        address.postcode if address.postcode_status == "complete" else "",
+        str(address.house_number),
+        _NOT_ALPHANUMERIC.sub("", fold(address.house_letter + address.addition, rules))[:10],
+        _NOT_LETTERS.sub("", folded)[:40],
+        _NOT_LETTERS.sub("", fold(address.city, rules))[:40],
+    )
+    return key if key.postcode or (key.street and key.place) else None
 
 
 def _role(stored: Mapping[str, Any]) -> int | None:

@@ -5,7 +5,7 @@ What people say afterwards (undo, confirm, reject) stands in `correct`; the SQL 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -16,24 +16,17 @@ from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import NotFound
 from core.ids import uuid7
-from radar.linking import block, explain, household, rows
+from radar.linking import block, explain, rows
 from radar.linking.correct import Consequence, confirm, reject, undo
-from radar.linking.decide import (
-    Decision,
-    Outcome,
-    State,
-    compare_all,
-    decide_on,
-    is_outside,
-    likely_households,
-    probability,
-)
-from radar.linking.household import HouseholdDecision, Vote
-from radar.linking.normalise import Features, features
-from radar.linking.rows import Known, LinkRow
-from radar.linking.rules import KeyKind, Rules, load
+from radar.linking.decide import Decision, Outcome, State
+from radar.linking.household import HouseholdDecision
+from radar.linking.normalise import features
+from radar.linking.profile import Id, Profile
+from radar.linking.resolve import Resolution, Said, resolve
+from radar.linking.rows import LinkRow, StoredRegister
+from radar.linking.rules import Rules, load
 
-__all__ = ["Consequence", "LinkResult", "MentionLink", "confirm", "link_report", "reject", "undo"]
+__all__ = ["Consequence", "LinkResult", "MentionLink", "confirm", "link_report", "reject", "undo", "weigh"]
 
 SYSTEM = "system"
 
@@ -66,14 +59,6 @@ class LinkResult:
     reasons: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    id: UUID
-    features: Features
-    rejected: frozenset[UUID]
-    keys: Sequence[tuple[KeyKind, int]]
-
-
 def link_report(db: Db, report_id: UUID, at: datetime, rules: Rules | None = None) -> LinkResult:
     """Link every mention of a report to the register and give the report its household.
 
@@ -86,12 +71,12 @@ def link_report(db: Db, report_id: UUID, at: datetime, rules: Rules | None = Non
         raise NotFound
     if report["linked_at"] is not None:
         return _stored(db, report)
-    mentions = [_read(row, rules) for row in said]
-    decisions, known, compared = _decisions(db, report, mentions, rules)
-    chosen = household.choose(_votes(decisions, compared, known))
-    links = [_link(one, decision) for one, decision in zip(mentions, decisions, strict=True)]
-    home = _write(db, report, mentions, links, known, chosen, at, rules)
-    return LinkResult(home, tuple(links), chosen.household is not None, chosen.reasons)
+    mentions = _read(report, said, rules)
+    register = _register(db, report, locks=_locks(mentions.values(), rules))
+    found = resolve(list(mentions.values()), register, rules)
+    links = [_link(one, decision) for one, decision in zip(mentions, found.decisions, strict=True)]
+    home = _write(db, report, mentions, links, found, at, rules)
+    return LinkResult(home, tuple(links), found.household.household is not None, found.household.reasons)
 
 
 def weigh(db: Db, report_id: UUID, rules: Rules) -> list[Decision]:
@@ -102,160 +87,117 @@ def weigh(db: Db, report_id: UUID, rules: Rules) -> list[Decision]:
     report, said = rows.report_and_mentions(db, report_id)
     if report is None:
         raise NotFound
-    return _decisions(db, report, [_read(row, rules) for row in said], rules)[0]
+    register = _register(db, report, without=report_id)
+    return resolve(list(_read(report, said, rules).values()), register, rules).decisions
 
 
 def known_elsewhere(db: Db, report_id: UUID, rules: Rules | None = None) -> list[UUID]:
     """The other regions that know somebody of this report by his BSN. That they do is all that is told."""
     rules = rules or load()
     _, said = rows.report_and_mentions(db, report_id)
-    keys = block.chosen((pair for row in said for pair in _read(row, rules).keys), {"bsn"})
-    return rows.regions_with(db, keys, except_report=report_id)
+    people = [features(row["person"], rules) for row in said]
+    if not any(one.bsn for one in people):
+        return []
+    keys = {
+        region: [key for one in people for kind, key in block.by_kind(one, rules, region.bytes) if kind == "bsn"]
+        for region in rows.other_regions(db, report_id)
+    }
+    return rows.regions_with(db, keys)
 
 
-def _read(row: Row, rules: Rules) -> _Mention:
-    one = features(row["person"], rules)
-    return _Mention(row["id"], one, frozenset(row["rejected"]), block.by_kind(one, rules))
+def _register(db: Db, report: Row, *, locks: Collection[int] = (), without: UUID | None = None) -> StoredRegister:
+    return StoredRegister(db, report["region_id"].bytes, int(report["persons"]), locks, without)
 
 
-def _locks(region: UUID, mentions: Sequence[_Mention], rules: Rules) -> set[int]:
+def _read(report: Row, said: Sequence[Row], rules: Rules) -> dict[Id, Said]:
+    region = report["region_id"].bytes
+    return {row["id"]: Said.of(features(row["person"], rules), rules, region, row["rejected"]) for row in said}
+
+
+def _locks(mentions: Collection[Said], rules: Rules) -> set[int]:
     """The strong keys: of two first reports on one family the second waits, and then sees the first."""
-    # The region is mixed in, so that regions do not wait for each other.
-    salt = region.int & 0x7FFF_FFFF_FFFF_FFFF
-    return {key ^ salt for one in mentions for key in block.chosen(one.keys, rules.lock_keys)}
+    return {key for one in mentions for key in block.chosen(one.keys, rules.lock_keys)}
 
 
-def _decisions(
-    db: Db, report: Row, mentions: Sequence[_Mention], rules: Rules
-) -> tuple[list[Decision], Known, list[Features]]:
-    """The decisions, what is known of the candidates, and the features as they were compared."""
-    limits, persons = rules.limits, int(report["persons"])
-    keys = [[] if is_outside(one.features) else block.chosen(one.keys, rules.search_keys) for one in mentions]
-    region: UUID = report["region_id"]
-    wanted = {key for own in keys for key in own}
-    hits = rows.wait_and_find(db, region, _locks(region, mentions, rules), wanted, limits.persons_per_key + 1)
-    compared = [_without_institutions(one.features, hits, rules) for one in mentions]
-    pairs = [_pairs(own, hits, one.rejected, rules) for own, one in zip(keys, mentions, strict=True)]
-    known = rows.known(db, {person for found in pairs for person in found})
-    # Whoever was moved to another person between the two queries is not there any more.
-    pairs = [found & known.candidates.keys() for found in pairs]
-    evidence = compare_all(compared, known.candidates, pairs, rules)
-    homes = likely_households(evidence, known.candidates, rules, persons)
-    if homes:
-        more = rows.known_members(db, homes, known.candidates.keys())
-        known = Known(known.candidates | more.candidates, known.seen | more.seen)
-        members = {person for person, one in known.candidates.items() if one.households & homes}
-        rest = [members - found.keys() - one.rejected for found, one in zip(evidence, mentions, strict=True)]
-        for found, new in zip(evidence, compare_all(compared, known.candidates, rest, rules), strict=True):
-            found.update(new)
-    return decide_on(compared, evidence, known.candidates, rules, persons), known, compared
-
-
-def _without_institutions(one: Features, hits: Mapping[int, set[UUID]], rules: Rules) -> Features:
-    """Leave out the address or phone of very many people: a shelter, a school, a flat without additions."""
-    limit = rules.limits.persons_per_door
-    crowded = {value for value, key in block.crowd_keys(one) if len(hits.get(key, ())) > limit}
-    if not crowded:
-        return one
-    return replace(
-        one,
-        addresses=tuple(address for address in one.addresses if address not in crowded),
-        phones=tuple(phone for phone in one.phones if phone not in crowded),
-    )
-
-
-def _pairs(keys: Iterable[int], hits: Mapping[int, set[UUID]], rejected: Collection[UUID], rules: Rules) -> set[UUID]:
-    """The candidates of one mention: those with the rarest keys first, up to the limit."""
-    scores: dict[UUID, float] = {}
-    for key in keys:
-        persons = hits.get(key, set())
-        if len(persons) <= rules.limits.persons_per_key:
-            for person in persons:
-                scores[person] = scores.get(person, 0.0) + 1.0 / len(persons)
-    ranked = sorted(scores.keys() - set(rejected), key=lambda person: (-scores[person], person))
-    return set(ranked[: rules.limits.candidates])
-
-
-def _votes(decisions: Sequence[Decision], compared: Sequence[Features], known: Known) -> list[Vote]:
-    """Who is only proposed has no vote: a report must not enter a family's file on a maybe."""
-    votes = []
-    for decision, one in zip(decisions, compared, strict=True):
-        sure = decision.person if decision.state == "automatic" else None
-        seen = tuple(known.seen.get(sure, ())) if sure else ()
-        votes.append(Vote(probability(decision.score) if sure else 0.0, one.addresses, seen, decision.household))
-    return votes
-
-
-def _link(mention: _Mention, decision: Decision) -> MentionLink:
+def _link(mention: Id, decision: Decision) -> MentionLink:
     reasons = tuple(explain.reasons(decision))
-    outcome, score = decision.outcome, decision.score
+    outcome, score, said = decision.outcome, decision.score, UUID(mention)
     if outcome == "outside":
-        return MentionLink(mention.id, outcome, "new", None, None, 0.0, reasons)
-    if decision.state == "automatic":
-        return MentionLink(mention.id, outcome, "automatic", decision.person, uuid7(), score, reasons)
-    if decision.state == "proposed":
+        return MentionLink(said, outcome, "new", None, None, 0.0, reasons)
+    if decision.state == "automatic" and decision.person:
+        return MentionLink(said, outcome, "automatic", UUID(decision.person), uuid7(), score, reasons)
+    if decision.state == "proposed" and decision.person:
         # Until somebody says yes, the mention is a person of its own, and takes part as such.
-        asked = (decision.person, uuid7())
-        return MentionLink(mention.id, outcome, "proposed", uuid7(), uuid7(), score, reasons, *asked)
-    return MentionLink(mention.id, outcome, "new", uuid7(), uuid7(), 0.0, reasons)
+        return MentionLink(
+            said, outcome, "proposed", uuid7(), uuid7(), score, reasons, UUID(decision.person), uuid7()
+        )
+    return MentionLink(said, outcome, "new", uuid7(), uuid7(), 0.0, reasons)
 
 
 def _rows_of(one: MentionLink) -> list[LinkRow]:
     if one.person is None or one.link is None:
         return []
+    mention, person, link = str(one.mention), str(one.person), str(one.link)
     if one.state != "proposed":
-        founds = one.state == "new"
-        return [LinkRow(one.link, one.mention, one.person, one.state, one.outcome, one.score, one.reasons, founds)]
-    own = LinkRow(one.link, one.mention, one.person, "new", "new", 0.0, (), True)
-    if one.proposed_link is None or one.proposed_person is None:
-        return [own]
-    to = one.proposed_person
-    return [own, LinkRow(one.proposed_link, one.mention, to, "proposed", one.outcome, one.score, one.reasons, False)]
+        return [LinkRow(link, mention, person, one.state, one.outcome, one.score, one.reasons)]
+    own = LinkRow(link, mention, person, "new", "new", 0.0, ())
+    asked = (str(one.proposed_link), mention, str(one.proposed_person))
+    return [own, LinkRow(*asked, "proposed", one.outcome, one.score, one.reasons)]
 
 
 def _write(
     db: Db,
     report: Row,
-    mentions: Sequence[_Mention],
+    mentions: Mapping[Id, Said],
     links: Sequence[MentionLink],
-    known: Known,
-    chosen: HouseholdDecision,
+    found: Resolution,
     at: datetime,
     rules: Rules,
 ) -> UUID | None:
     """Write everything in one statement, and the audit row. Gives the household of the report."""
-    home = chosen.household
-    founds_home = home is None and any(one.person for one in links)
-    if founds_home:
-        home = uuid7()
-    details: dict[str, Any] = {"rules": rules.version, "repeat": chosen.household is not None}
-    details |= {state: sum(one.state == state for one in links) for state in ("automatic", "proposed", "new")}
+    chosen, on = found.household, local_day(report["received_at"])
+    inside = {str(one.mention) for number, one in enumerate(links) if one.person and number not in chosen.elsewhere}
+    home = chosen.household or (str(uuid7()) if inside else None)
+    known = rows.for_update(db, {str(one.person) for one in links if one.state == "automatic"})
+    profiles: dict[Id, Profile] = {}
+    keys: dict[Id, set[int]] = {}
+    members: list[tuple[Id, Id]] = []
+    for one in links:
+        if one.person is None:
+            continue
+        mention, person = str(one.mention), str(one.person)
+        said = mentions[mention]
+        profile = profiles[person] = known.get(person) or Profile()
+        profile.add(said.features)
+        keys[person] = {key for key in block.chosen(said.keys) if person not in found.hits.get(key, ())}
+        if home and mention in inside:
+            profile.seen(home, on.toordinal(), said.features.addresses)
+            members.append((person, mention))
     with db.pipeline():
         rows.write(
             db,
             report,
-            features={one.id: one.features for one in mentions},
+            features={mention: said.features for mention, said in mentions.items()},
             links=[row for one in links for row in _rows_of(one)],
-            keys={
-                link.mention: (link.person, block.chosen(one.keys))
-                for one, link in zip(mentions, links, strict=True)
-                if link.person
-            },
-            members=[(one.person, one.mention) for one in links if one.person and _joins(one, known, home)],
+            founded={person: profile for person, profile in profiles.items() if person not in known},
+            seen={person: profile for person, profile in profiles.items() if person in known},
+            keys=keys,
+            members=members,
             home=home,
-            founds_home=founds_home,
-            on=local_day(report["received_at"]),
+            founds_home=home is not None and chosen.household is None,
+            on=on,
             at=at,
             rules=rules.version,
         )
-        audit.append(db, report["region_id"], SYSTEM, "report.link", "report", report["id"], details)
-    return home
+        audit.append(
+            db, report["region_id"], SYSTEM, "report.link", "report", report["id"], _details(links, chosen, rules)
+        )
+    return UUID(home) if home else None
 
 
-def _joins(one: MentionLink, known: Known, home: UUID | None) -> bool:
-    """New persons join the household; a known one is seen here again, unless he only belongs elsewhere."""
-    places = known.seen.get(one.person, []) if one.person else []
-    return one.state != "automatic" or not places or any(place.household == home for place in places)
+def _details(links: Sequence[MentionLink], chosen: HouseholdDecision, rules: Rules) -> dict[str, Any]:
+    details: dict[str, Any] = {"rules": rules.version, "repeat": chosen.household is not None}
+    return details | {state: sum(one.state == state for one in links) for state in ("automatic", "proposed", "new")}
 
 
 def _stored(db: Db, report: Row) -> LinkResult:

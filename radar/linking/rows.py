@@ -1,63 +1,56 @@
 """The register of persons and households in PostgreSQL: every statement of the radar's linking stands here.
 
-A link belongs to a mention. Its keys, its membership and its reasons hang on the mention as well: that is why a
-link can be taken back exactly. Everything runs in the caller's transaction.
+A link, its reasons and its membership hang on a mention: that is why a link can be taken back exactly. The profile
+and the keys of a person are derived from them, and made again when a link moves. Everything runs in the caller's
+transaction.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from core.database import Db, Row
 from core.ids import uuid7
-from radar.linking.decide import Candidate
-from radar.linking.household import Seen
+from radar.linking import block
 from radar.linking.normalise import Features
+from radar.linking.profile import Id, Profile
+from radar.linking.rules import Rules
 
 
 @dataclass(frozen=True, slots=True)
 class LinkRow:
-    """One row of `link` to write; `founds`: the person is new with it."""
+    """One row of `link` to write."""
 
-    id: UUID
-    mention: UUID
-    person: UUID
+    id: Id
+    mention: Id
+    person: Id
     state: str
     outcome: str
     score: float
     reasons: tuple[Mapping[str, Any], ...]
-    founds: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """Candidates, and where each of them was seen as a member of a household."""
-
-    candidates: dict[UUID, Candidate]
-    seen: dict[UUID, list[Seen]]
 
 
 # ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 _REPORT = """
-SELECT r.id, r.region_id, r.received_at, r.household_id, r.linked_at, greatest(c.reltuples, 0)::bigint AS persons
-FROM report r, pg_class c WHERE r.id = %s AND c.oid = 'person'::regclass FOR UPDATE OF r
+SELECT r.id, r.region_id, r.received_at, r.household_id, r.linked_at, coalesce(s.persons, 0) AS persons
+FROM report r LEFT JOIN register_size s ON s.region_id = r.region_id WHERE r.id = %s FOR UPDATE OF r
 """
 _MENTIONS = """
-SELECT m.id, m.person,
-    ARRAY(SELECT person_id FROM link l WHERE l.mention_id = m.id AND l.state = 'rejected') AS rejected
+SELECT m.id::text AS id, m.person,
+    ARRAY(SELECT person_id::text FROM link l WHERE l.mention_id = m.id AND l.state = 'rejected') AS rejected
 FROM mention m WHERE m.report_id = %s ORDER BY m.number
 """
 
 
 def report(db: Db, report_id: UUID) -> Row | None:
-    """The report, locked, with an estimate of the persons in the register."""
+    """The report, locked, with the number of persons in the register of its region."""
     return db.execute(_REPORT, (report_id,)).fetchone()
 
 
@@ -68,61 +61,106 @@ def report_and_mentions(db: Db, report_id: UUID) -> tuple[Row | None, list[Row]]
         return found.fetchone(), said.fetchall()
 
 
-def wait_and_find(
-    db: Db, region: UUID, locks: Collection[int], keys: Collection[int], limit: int
-) -> dict[int, set[UUID]]:
-    """Hold `locks` until the end of the transaction, then per key the persons that have it, at most `limit`.
-
-    The locks are taken in one order, so nobody waits in a circle; the search sees what was written meanwhile.
-    """
-    with db.pipeline():
-        db.execute("SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (sorted(locks),))
-        found = db.execute(
-            "SELECT k.key, array_agg(p.person_id) AS persons FROM unnest(%s::bigint[]) AS k (key) CROSS JOIN LATERAL "
-            "(SELECT DISTINCT person_id FROM link_key l WHERE l.region_id = %s AND l.key = k.key LIMIT %s) AS p "
-            "GROUP BY k.key",
-            (sorted(keys), region, limit),
-        )
-        return {row["key"]: set(row["persons"]) for row in found}
-
-
-_KNOWN = """
-SELECT l.person_id, m.features, b.household_id, b.valid_from FROM link l
-JOIN mention m ON m.id = l.mention_id LEFT JOIN membership b ON b.mention_id = m.id AND b.person_id = l.person_id
-WHERE l.state IN ('new', 'automatic', 'confirmed') AND m.features IS NOT NULL
+_FIND = """
+SELECT k.key, string_agg(p.person_id::text, ' ') AS persons FROM unnest(%s::bigint[]) AS k (key)
+CROSS JOIN LATERAL (SELECT person_id FROM person_key l WHERE l.key = k.key LIMIT %s) AS p GROUP BY k.key
+"""
+_PROFILES = "SELECT id::text AS id, profile FROM person WHERE id = ANY(%s::uuid[]) AND profile IS NOT NULL"
+_MEMBERS = """
+SELECT p.id::text AS id, p.profile FROM person p
+WHERE p.id IN (SELECT person_id FROM membership WHERE household_id = ANY(%s::uuid[]))
+AND p.id <> ALL(%s::uuid[]) AND p.profile IS NOT NULL
 """
 
 
-def known(db: Db, persons: Collection[UUID], except_report: UUID | None = None) -> Known:
-    """Everything known of these persons by their active links, leaving out one report if asked."""
+@dataclass(frozen=True, slots=True)
+class StoredRegister:
+    """The register of one region in PostgreSQL, as `resolve` asks for it, inside the caller's transaction.
+
+    `locks` are held from the first look to the end of the transaction, taken in one order so that nobody waits in a
+    circle; the search then sees what was written meanwhile. `without`: a report that is looked at as if it came in
+    now, so that its own links do not count.
+    """
+
+    db: Db
+    region: bytes
+    persons: int
+    locks: Collection[int] = ()
+    without: UUID | None = None
+
+    def find(self, keys: Collection[int], limit: int) -> dict[int, list[Id]]:
+        with self.db.pipeline():
+            if self.locks:
+                self.db.execute(
+                    "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (sorted(self.locks),)
+                )
+            found = self.db.execute(_FIND, (sorted(keys), limit)).fetchall()
+        return {row["key"]: row["persons"].split(" ") for row in found}
+
+    def profiles(self, persons: Collection[Id]) -> dict[Id, Profile]:
+        return self._read(_PROFILES, list(persons)) if persons else {}
+
+    def members(self, households: Collection[Id], already: Collection[Id]) -> dict[Id, Profile]:
+        return self._read(_MEMBERS, list(households), list(already))
+
+    def _read(self, query: LiteralString, *values: object) -> dict[Id, Profile]:
+        found = {row["id"]: Profile.from_json(row["profile"]) for row in self.db.execute(query, values)}
+        if self.without:
+            own = set(linked_persons(self.db, self.without)) & found.keys()
+            for person in own:
+                del found[person]
+            rest = derived(self.db, own, except_report=self.without)
+            found |= {person: profile for person, (profile, _) in rest.items()}
+        return found
+
+
+def linked_persons(db: Db, report_id: UUID) -> list[Id]:
+    """Who the mentions of a report are by their active links."""
+    found = db.execute(
+        "SELECT l.person_id::text AS id FROM mention m JOIN link l ON l.mention_id = m.id "
+        "WHERE m.report_id = %s AND l.state IN ('new', 'automatic', 'confirmed')",
+        (report_id,),
+    )
+    return [row["id"] for row in found]
+
+
+def derived(
+    db: Db, persons: Collection[Id], except_report: UUID | None = None
+) -> dict[Id, tuple[Profile, list[Features]]]:
+    """The profile of these persons made again from their active links, and what it was made of.
+
+    Whoever is nobody any more is left out; so is one report if asked.
+    """
+    found: dict[Id, tuple[Profile, list[Features]]] = {}
     if not persons:
-        return Known({}, {})
-    values = (list(persons), except_report)
-    found = db.execute(_KNOWN + "AND l.person_id = ANY(%s) AND m.report_id IS DISTINCT FROM %s", values)
-    return _gather(found)
+        return found
+    for row in db.execute(
+        "SELECT l.person_id::text AS person, m.features, b.household_id::text AS home, b.valid_from FROM link l "
+        "JOIN mention m ON m.id = l.mention_id "
+        "LEFT JOIN membership b ON b.mention_id = m.id AND b.person_id = l.person_id "
+        "WHERE l.person_id = ANY(%s::uuid[]) AND l.state IN ('new', 'automatic', 'confirmed') "
+        "AND m.features IS NOT NULL AND m.report_id IS DISTINCT FROM %s",
+        (list(persons), except_report),
+    ):
+        profile, mentions = found.setdefault(row["person"], (Profile(), []))
+        said = Features.from_json(row["features"])
+        profile.add(said)
+        mentions.append(said)
+        if row["home"]:
+            profile.seen(row["home"], row["valid_from"].toordinal(), said.addresses)
+    return found
 
 
-def known_members(db: Db, households: Collection[UUID], already: Collection[UUID]) -> Known:
-    """The same of everybody who was ever a member of these households, without those known `already`."""
-    members = "AND l.person_id IN (SELECT person_id FROM membership WHERE household_id = ANY(%s)) "
-    values = (list(households), list(already))
-    return _gather(db.execute(_KNOWN + members + "AND l.person_id <> ALL(%s)", values))
-
-
-def _gather(found: Iterable[Row]) -> Known:
-    said: dict[UUID, list[Features]] = {}
-    seen: dict[UUID, list[Seen]] = {}
-    for row in found:
-        one = Features.from_json(row["features"])
-        said.setdefault(row["person_id"], []).append(one)
-        if row["household_id"]:
-            place = Seen(row["household_id"], row["valid_from"], one.addresses)
-            seen.setdefault(row["person_id"], []).append(place)
-    candidates = {
-        person: Candidate(person, tuple(mentions), frozenset(one.household for one in seen.get(person, ())))
-        for person, mentions in said.items()
-    }
-    return Known(candidates, seen)
+def for_update(db: Db, persons: Collection[Id]) -> dict[Id, Profile]:
+    """The profiles as they are now, held until the end of the transaction: nobody else adds to them meanwhile."""
+    if not persons:
+        return {}
+    found = db.execute(
+        "SELECT id::text AS id, profile FROM person WHERE id = ANY(%s::uuid[]) AND profile IS NOT NULL "
+        "ORDER BY id FOR UPDATE",
+        (list(persons),),
+    )
+    return {row["id"]: Profile.from_json(row["profile"]) for row in found}
 
 
 def links_of_report(db: Db, report_id: UUID) -> list[Row]:
@@ -147,14 +185,21 @@ def is_shared(db: Db, household: UUID, report_id: UUID) -> bool:
     return bool(row and row["shared"])
 
 
-def regions_with(db: Db, keys: Collection[int], except_report: UUID) -> list[UUID]:
-    """The regions, other than the report's own, in which a person has one of these keys."""
+def regions_with(db: Db, keys: Mapping[UUID, Collection[int]]) -> list[UUID]:
+    """The regions in which a person has one of these keys of that region."""
     found = db.execute(
-        "SELECT DISTINCT k.region_id FROM link_key k WHERE k.key = ANY(%s) "
-        "AND k.region_id <> (SELECT region_id FROM report WHERE id = %s) ORDER BY k.region_id",
-        (list(keys), except_report),
+        "SELECT DISTINCT region_id FROM person_key WHERE key = ANY(%s) ORDER BY region_id",
+        ([key for own in keys.values() for key in own],),
     )
     return [row["region_id"] for row in found]
+
+
+def other_regions(db: Db, report_id: UUID) -> list[UUID]:
+    """All regions but the one of this report."""
+    found = db.execute(
+        "SELECT id FROM region WHERE id <> (SELECT region_id FROM report WHERE id = %s) ORDER BY id", (report_id,)
+    )
+    return [row["id"] for row in found]
 
 
 def had_earlier(db: Db, report: Row) -> bool:
@@ -174,20 +219,25 @@ WITH said AS (
     UPDATE mention m SET features = n.features
     FROM jsonb_to_recordset(%(mentions)s::jsonb) AS n (id uuid, features jsonb) WHERE m.id = n.id
 ), home AS (
-    INSERT INTO household (id, region_id, created_at)
-    SELECT %(home)s::uuid, %(region)s::uuid, %(at)s::timestamptz WHERE %(founds_home)s
+    INSERT INTO household (id, region_id, created_at, founded_by)
+    SELECT %(home)s::uuid, %(region)s::uuid, %(at)s::timestamptz, %(report)s WHERE %(founds_home)s
 ), links AS (
     SELECT * FROM jsonb_to_recordset(%(links)s::jsonb) AS n (
-        id uuid, mention uuid, person uuid, state text, outcome text, score real, reasons jsonb, founds boolean)
+        id uuid, mention uuid, person uuid, state text, outcome text, score real, reasons jsonb)
 ), people AS (
-    INSERT INTO person (id, region_id, created_at) SELECT person, %(region)s, %(at)s FROM links WHERE founds
+    INSERT INTO person (id, region_id, created_at, profile)
+    SELECT id, %(region)s, %(at)s, profile FROM jsonb_to_recordset(%(founded)s::jsonb) AS n (id uuid, profile text)
+), seen AS (
+    UPDATE person p SET profile = n.profile
+    FROM jsonb_to_recordset(%(seen)s::jsonb) AS n (id uuid, profile text) WHERE p.id = n.id
 ), made AS (
     INSERT INTO link (id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set, created_at)
     SELECT id, %(region)s, mention, person, state, outcome, score, reasons, %(rules)s, %(at)s FROM links
 ), keyed AS (
-    INSERT INTO link_key (region_id, key, person_id, mention_id)
-    SELECT %(region)s, k, n.person, n.mention
-    FROM jsonb_to_recordset(%(keys)s::jsonb) AS n (mention uuid, person uuid, keys bigint[]), unnest(n.keys) AS k
+    INSERT INTO person_key (key, person_id, region_id)
+    SELECT k, n.person, %(region)s
+    FROM jsonb_to_recordset(%(keys)s::jsonb) AS n (person uuid, keys bigint[]), unnest(n.keys) AS k
+    ON CONFLICT DO NOTHING
 ), joined AS (
     INSERT INTO membership (id, region_id, person_id, household_id, mention_id, valid_from)
     SELECT n.id, %(region)s, n.person, %(home)s, n.mention, %(on)s
@@ -201,17 +251,23 @@ def write(
     db: Db,
     report: Row,
     *,
-    features: Mapping[UUID, Features],
+    features: Mapping[Id, Features],
     links: Sequence[LinkRow],
-    keys: Mapping[UUID, tuple[UUID, list[int]]],
-    members: Sequence[tuple[UUID, UUID]],
-    home: UUID | None,
+    founded: Mapping[Id, Profile],
+    seen: Mapping[Id, Profile],
+    keys: Mapping[Id, Collection[int]],
+    members: Sequence[tuple[Id, Id]],
+    home: Id | None,
     founds_home: bool,
     on: date,
     at: datetime,
     rules: str,
 ) -> None:
-    """All rows of one newly linked report. `keys`: mention to person and keys; `members`: person and mention."""
+    """All rows of one newly linked report.
+
+    `founded` and `seen`: new and known persons with their profile from now on; `keys`: what each person can be found
+    by from now on; `members`: person and mention.
+    """
     values = {
         "report": report["id"],
         "region": report["region_id"],
@@ -222,10 +278,56 @@ def write(
         "rules": rules,
         "mentions": _json([{"id": one, "features": said.to_json()} for one, said in features.items()]),
         "links": _json([{name: getattr(one, name) for name in LinkRow.__slots__} for one in links]),
-        "keys": _json([{"mention": one, "person": whose, "keys": own} for one, (whose, own) in keys.items()]),
+        "founded": _json([{"id": one, "profile": profile.to_json()} for one, profile in founded.items()]),
+        "seen": _json([{"id": one, "profile": profile.to_json()} for one, profile in seen.items()]),
+        "keys": _json([{"person": one, "keys": list(own)} for one, own in keys.items() if own]),
         "members": _json([{"id": uuid7(), "person": whose, "mention": one} for whose, one in members]),
     }
     db.execute(_WRITE, values)
+
+
+def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules) -> None:
+    """Make profile and keys of these persons again, after their links or memberships changed.
+
+    All their mentions, of before and after, are among these persons: so every key that may have to go is known.
+    """
+    names = sorted({str(person) for person in persons})
+    for_update(db, names)
+    made = derived(db, names)
+    own = {person: set[int]() for person in names}
+    for person, (_, mentions) in made.items():
+        own[person] = {key for said in mentions for key in block.keys(said, rules, region.bytes)}
+    profiles = [{"id": one, "profile": made[one][0].to_json() if one in made else None} for one in names]
+    keys = [{"person": one, "keys": sorted(own[one])} for one in names if own[one]]
+    values = {
+        "profiles": _json(profiles),
+        "keys": _json(keys),
+        "all": sorted({key for one in own.values() for key in one}),
+        "persons": names,
+        "region": region,
+    }
+    with db.pipeline():
+        db.execute(
+            "UPDATE person p SET profile = n.profile "
+            "FROM jsonb_to_recordset(%(profiles)s::jsonb) AS n (id uuid, profile text) WHERE p.id = n.id",
+            values,
+        )
+        db.execute("DELETE FROM person_key WHERE key = ANY(%(all)s) AND person_id = ANY(%(persons)s::uuid[])", values)
+        db.execute(
+            "INSERT INTO person_key (key, person_id, region_id) SELECT k, n.person, %(region)s "
+            "FROM jsonb_to_recordset(%(keys)s::jsonb) AS n (person uuid, keys bigint[]), unnest(n.keys) AS k "
+            "ON CONFLICT DO NOTHING",
+            values,
+        )
+
+
+def count_persons(db: Db) -> None:
+    """Count the register of every region: thresholds follow its size. Empty persons are nobody."""
+    db.execute(
+        "INSERT INTO register_size (region_id, persons, counted_at) "
+        "SELECT r.id, (SELECT count(*) FROM person p WHERE p.region_id = r.id AND p.profile IS NOT NULL), now() "
+        "FROM region r ON CONFLICT (region_id) DO UPDATE SET persons = excluded.persons, counted_at = now()"
+    )
 
 
 def _json(value: object) -> str:
@@ -280,8 +382,7 @@ def found_person(db: Db, row: Row, text: str, at: datetime) -> UUID:
 
 
 def move(db: Db, mention: UUID, person: UUID) -> None:
-    """The keys and the membership of a mention go to another person."""
-    db.execute("UPDATE link_key SET person_id = %s WHERE mention_id = %s", (person, mention))
+    """The membership of a mention goes to another person."""
     db.execute("UPDATE membership SET person_id = %s WHERE mention_id = %s", (person, mention))
 
 
@@ -339,11 +440,24 @@ def later_links(db: Db, person: UUID, since: datetime) -> list[UUID]:
     return [row["id"] for row in found]
 
 
+def own_household(db: Db, report: Row) -> UUID | None:
+    """The household that was founded for this report, if nobody else is or was put in it."""
+    row = db.execute(
+        "SELECT h.id FROM household h WHERE h.founded_by = %(report)s "
+        "AND NOT EXISTS (SELECT FROM report o WHERE o.household_id = h.id AND o.id <> %(report)s) "
+        "AND NOT EXISTS (SELECT FROM membership b JOIN mention m ON m.id = b.mention_id "
+        "WHERE b.household_id = h.id AND m.report_id <> %(report)s) ORDER BY h.id LIMIT 1",
+        {"report": report["id"]},
+    ).fetchone()
+    return row["id"] if row else None
+
+
 def set_household(db: Db, report: Row, home: UUID, founds: bool, at: datetime) -> None:
     """Give a report another household; its own memberships of the old one go with it."""
     if founds:
         db.execute(
-            "INSERT INTO household (id, region_id, created_at) VALUES (%s, %s, %s)", (home, report["region_id"], at)
+            "INSERT INTO household (id, region_id, created_at, founded_by) VALUES (%s, %s, %s, %s)",
+            (home, report["region_id"], at, report["id"]),
         )
     db.execute("UPDATE report SET household_id = %s WHERE id = %s", (home, report["id"]))
     db.execute(

@@ -6,8 +6,9 @@ import json
 import re
 from collections.abc import Callable
 from functools import cached_property, lru_cache, partial
+from math import log2
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveFloat, ValidationError, model_validator
 
@@ -22,7 +23,20 @@ _DOUBLE = re.compile(r"(.)\1+")
 KeyKind = Literal[
     "bsn", "birth_first", "birth_surname", "name", "name_year", "house_first", "house_surname", "door", "phone"
 ]
-FieldName = Literal["bsn", "birth", "first_name", "surname", "sex", "phone", "address"]
+FieldName = Literal["bsn", "birth", "first_name", "surname", "sex", "phone", "address", "order", "company"]
+HouseholdSign = Literal[
+    "known",
+    "member",
+    "former_member",
+    "lives_elsewhere",
+    "missing",
+    "most_missing",
+    "shares",
+    "stranger",
+    "same_address",
+    "other_address",
+    "alone_elsewhere",
+]
 
 
 class InvalidRules(SettingsError):
@@ -44,10 +58,10 @@ class Weight(_Part):
 
 
 class RegisterSize(_Part):
-    """From this many persons on, a stranger has to be outweighed by this many bits."""
+    """The more persons, the likelier a stranger agrees by chance: one bit for every doubling of the register."""
 
-    persons: int = Field(ge=0)
-    bits: float = Field(ge=0, le=40)
+    smallest: int = Field(ge=1, description="a smaller register counts as one of this many persons")
+    offset: float = Field(ge=-20, le=20, description="bits on top of log2 of the number of persons")
 
 
 class Limits(_Part):
@@ -81,13 +95,22 @@ class Rules(_Part):
     search_keys: tuple[KeyKind, ...] = Field(min_length=1)
     lock_keys: tuple[KeyKind, ...] = Field(min_length=1)
     weights: dict[FieldName, dict[str, Weight]]
-    register_sizes: tuple[RegisterSize, ...] = Field(min_length=1)
+    household: dict[HouseholdSign, float] = Field(
+        description="bits that each sign counts for a known household, against one that is not known yet"
+    )
+    peripheral_roles: frozenset[int] = Field(description="codes of roles that live in the household less often")
+    register_size: RegisterSize
     limits: Limits
+    rarity_counts: dict[FieldName, float] = Field(
+        description="how much of the rarity of a name counts (who shares a key often shares a name as well)"
+    )
     frequencies: Frequencies
     letters: dict[str, str]
     sounds: tuple[tuple[str, str], ...]
     articles: tuple[str, ...]
     nicknames: tuple[tuple[str, ...], ...]
+    titles: frozenset[str]
+    generations: dict[str, str]
     unnamed: frozenset[str]
     unborn: frozenset[str]
     stop_phones: frozenset[str]
@@ -99,16 +122,23 @@ class Rules(_Part):
             missing = levels ^ set(self.weights.get(field, {}))
             if missing:
                 raise ValueError(f"weights of {field}: missing or unknown level {sorted(missing)[0]}")
-        sizes = [size.persons for size in self.register_sizes]
-        if sizes != sorted(set(sizes)) or sizes[0] != 0:
-            raise ValueError("register_sizes start at 0 and rise")
+        unknown = set(get_args(HouseholdSign)) ^ set(self.household)
+        if unknown:
+            raise ValueError(f"household: missing or unknown sign {sorted(unknown)[0]}")
         if not self.limits.proposed < self.limits.automatic:
             raise ValueError("limits.proposed lies below limits.automatic")
         return self
 
+    def __hash__(self) -> int:
+        """By identity: a rule set is loaded once, and is a key of what is remembered of names."""
+        return id(self)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
     def register_bits(self, persons: int) -> float:
         """Bits that a stranger costs in a register of this many persons."""
-        return [size.bits for size in self.register_sizes if size.persons <= max(persons, 0)][-1]
+        return self.register_size.offset + log2(max(persons, self.register_size.smallest))
 
     @cached_property
     def nickname_groups(self) -> dict[str, frozenset[int]]:
@@ -118,6 +148,11 @@ class Rules(_Part):
             for name in names:
                 groups.setdefault(name, set()).add(number)
         return {name: frozenset(numbers) for name, numbers in groups.items()}
+
+    @cached_property
+    def not_given(self) -> frozenset[str]:
+        """Words among the first names that are no name."""
+        return self.unnamed | self.titles | self.generations.keys()
 
     @cached_property
     def formal_name(self) -> dict[str, str]:
@@ -150,11 +185,13 @@ def _skeleton(sounds: tuple[tuple[str, str], ...], text: str) -> str:
 LEVELS: dict[FieldName, set[str]] = {
     "bsn": {"same", "different"},
     "birth": {"same", "swapped", "year_month", "year", "one_part", "near_year", "different"},
-    "first_name": {"same", "other_given", "nickname", "alike", "initial", "initials", "different"},
-    "surname": {"same", "alike", "different"},
+    "first_name": {"same", "other_given", "nickname", "alike", "initial", "initials", "resembles", "different"},
+    "surname": {"same", "alike", "resembles", "different"},
     "sex": {"same", "different"},
     "phone": {"same"},
-    "address": {"door", "house", "different"},
+    "address": {"door", "house", "near", "different"},
+    "order": {"swapped"},
+    "company": {"several", "one", "nobody_of_one", "nobody_of_several"},
 }
 
 
