@@ -13,11 +13,12 @@ from core.models import document, moment, words
 
 
 class Household(SQLModel, table=True):
-    """People who belong together (huishouden)."""
+    """People who belong together (huishouden). `founded_by`: the report that it was made for."""
 
     id: UUID = Field(primary_key=True)
     region_id: UUID
     created_at: datetime = moment()
+    founded_by: UUID | None
 
 
 class Case(SQLModel, table=True):

@@ -95,10 +95,15 @@ SELECT count(*) AS checked, count(*) FILTER (WHERE EXISTS (SELECT FROM link a WH
 FROM link l
 WHERE l.state = 'rejected';
 
--- rule 6: only active links feed the blocking keys
-SELECT count(*) AS checked, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM link l WHERE l.mention_id =
-    k.mention_id AND l.person_id = k.person_id AND l.state IN ('new', 'automatic', 'confirmed'))) AS breaches
-FROM link_key k;
+-- rule 6: only who is linked feeds the blocking keys
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM link l WHERE
+    l.person_id = k.person_id AND l.state IN ('new', 'automatic', 'confirmed'))) AS breaches
+FROM person_key k;
+
+-- rule 6: who is linked has a profile, who is nobody any more has none
+SELECT count(*) AS checked, count(*) FILTER (WHERE (p.profile IS NOT NULL) <> EXISTS (SELECT FROM link l WHERE
+    l.person_id = p.id AND l.state IN ('new', 'automatic', 'confirmed'))) AS breaches
+FROM person p;
 
 -- rule 8: no job waits longer than fifteen minutes
 SELECT count(*) AS checked, count(*) FILTER (WHERE due_at < now() - interval '15 minutes') AS breaches

@@ -28,7 +28,19 @@ _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
 _REMEMBERED = 8
 _MAX_DIFFERENCES = 60
 WEIGHING = frozenset(
-    {"version", "source", "search_keys", "lock_keys", "weights", "register_sizes", "limits", "frequencies"}
+    {
+        "version",
+        "source",
+        "search_keys",
+        "lock_keys",
+        "weights",
+        "household",
+        "peripheral_roles",
+        "register_size",
+        "limits",
+        "rarity_counts",
+        "frequencies",
+    }
 )
 """The parts of a rule set that only weigh. All other parts say how a name, address or phone is read: the stored
 features and blocking keys were made with them."""

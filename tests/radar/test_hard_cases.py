@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from math import log2
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -128,7 +129,9 @@ def stranger(number: int) -> Person:
 def rules_for(persons: int) -> Rules:
     """The live rules, with the thresholds of a register of this many persons."""
     rules = load()
-    return rules.model_copy(update={"register_sizes": (RegisterSize(persons=0, bits=rules.register_bits(persons)),)})
+    return rules.model_copy(
+        update={"register_size": RegisterSize(smallest=persons, offset=rules.register_bits(persons) - log2(persons))}
+    )
 
 
 # ── the register in the database ────────────────────────────────────────────────────────────────────────────
