@@ -97,6 +97,13 @@ def end_of_day(day: date) -> datetime:
     return datetime.combine(day + ONE_DAY, time.min, tzinfo=AMSTERDAM).astimezone(UTC)
 
 
+def months_later(day: date, months: int) -> date:
+    """The same day so many months later, or the last day of that month: 29 February and a year is 28 February."""
+    years, month = divmod(day.month - 1 + months, 12)
+    year, month = day.year + years, month + 1
+    return date(year, month, min(day.day, month_lengths.monthrange(year, month)[1]))
+
+
 def working_days_term(
     received_on: date, days: int, calendar: WorkingCalendar, day_zero_rule: DayZeroRule = "receipt_day"
 ) -> Term:
@@ -139,14 +146,14 @@ def months_term(start: date, months: int, calendar: WorkingCalendar) -> Term:
     """The same day `months` later (or the last day of that month), ATW unless longer than 3 months (art. 4)."""
     _require_length(months)
     return _fixed_term(
-        start, _months_later(start, months), _amount(months, "maand", "maanden"), calendar, atw_applies=months <= 3
+        start, months_later(start, months), _amount(months, "maand", "maanden"), calendar, atw_applies=months <= 3
     )
 
 
 def years_term(start: date, years: int, calendar: WorkingCalendar) -> Term:
     """The same day `years` later (29 February becomes the 28th); ATW never shifts terms in years (art. 4)."""
     _require_length(years)
-    return _fixed_term(start, _months_later(start, 12 * years), f"{years} jaar", calendar, atw_applies=False)
+    return _fixed_term(start, months_later(start, 12 * years), f"{years} jaar", calendar, atw_applies=False)
 
 
 def safety_assessment(
@@ -198,12 +205,6 @@ def _atw_shifts(start: date, end: date, calendar: WorkingCalendar) -> Iterator[L
 def _term(due_on: date, steps: list[LedgerStep], policy: str) -> Term:
     due = LedgerStep(due_on, "due", f"Uiterlijk {dutch_date(due_on)}, einde van de dag.")
     return Term(due_on, end_of_day(due_on), (*steps, due), policy)
-
-
-def _months_later(start: date, months: int) -> date:
-    years, month = divmod(start.month - 1 + months, 12)
-    year, month = start.year + years, month + 1
-    return date(year, month, min(start.day, month_lengths.monthrange(year, month)[1]))
 
 
 def _amount(count: int, one: str, many: str) -> str:

@@ -12,6 +12,7 @@ from core.deadlines import AMSTERDAM, local_day
 from core.identity import PartialDate
 from intake.quarantine import RESOLUTIONS
 from intake.terms import calendar
+from radar.casework.proposals import BARELY
 from radar.casework.queue import KINDS
 from radar.casework.routing import PATHS
 
@@ -39,6 +40,7 @@ JOBS = {
     "link_report": "Melding koppelen aan bekende personen",
     "route_report": "Route voorstellen",
     "send_reply": "Antwoord sturen aan de afzender",
+    "rehearse_rules": "Proefdraaien met regels",
 }
 CHANNELS = {"corv": "CORV (StUF)", "json": "JSON-koppeling"}
 STEPS = {
@@ -179,6 +181,13 @@ def label(table: Mapping[Any, str]) -> Callable[[Any], str]:
     return words
 
 
+def speaks(weight: float) -> str:
+    """Whether a reason speaks 'for', 'against' or 'neither'."""
+    if abs(weight) < BARELY:
+        return "neither"
+    return "for" if weight > 0 else "against"
+
+
 def css_class(risk: int) -> str:
     return {2: "acute", 1: "raised"}.get(risk, "calm")
 
@@ -207,5 +216,6 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "step": label(STEPS),
     "sex": label(SEXES),
     "resolution": label(RESOLUTIONS),
+    "speaks": speaks,
     "iso_day": lambda text: day_text(date.fromisoformat(text)),
 }

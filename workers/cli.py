@@ -15,7 +15,7 @@ import redis
 import sqlalchemy.exc
 import uvicorn
 
-from core.database import WORKER_STATEMENT_MS, allow_statements_of, close_pools, database_url
+from core.database import WORKER_STATEMENT_MS, allow_statements_of, close_pools, connection_options, database_url
 from core.errors import SettingsError, VeiligError
 from core.settings import Settings, settings
 from workers.launcher import DRAIN_S, Launcher, Plan, require_free_port, standard
@@ -168,7 +168,12 @@ def clock() -> None:
 
 @main.command()
 def migrate() -> None:
-    """Bring the database to this version. Safe to repeat."""
+    """Bring the database to this version. Safe to repeat.
+
+    Refused, with nothing changed, when a region has rules in force that this version cannot read.
+    """
+    with psycopg.connect(database_url(), **connection_options()) as db:
+        import_module("radar.quality.rulesets").require_fit(db)
     import_module("core.migrations").upgrade(database_url())
     click.echo("The database is at this version.")
 

@@ -1,7 +1,8 @@
-"""The clock: announces waiting jobs (relay) and takes back those of dead workers (sweeper). Two may run at once.
+"""The clock: announces waiting jobs (relay), takes back those of dead workers (sweeper), and counts once an hour.
 
-It looks at PostgreSQL, not at Redis, so an emptied or absent broker only delays work. `FOR UPDATE SKIP LOCKED`
-keeps two clocks from announcing the same job in the same round; a job announced twice is done once.
+Two may run at once. It looks at PostgreSQL, not at Redis, so an emptied or absent broker only delays work.
+`FOR UPDATE SKIP LOCKED` keeps two clocks from announcing the same job in the same round; a job announced twice is
+done once, and the hourly work of two is that of one.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from redis.exceptions import RedisError
 
 from core import jobs
 from core.database import allow_statements_of, transaction
+from core.errors import VeiligError
 from core.ids import uuid7
 from core.logs import set_up_logs
+from radar.linking.rows import count_persons
+from radar.quality import sample
 from workers import broker
 from workers.heartbeat import EVERY_S, beat
 
@@ -30,6 +34,8 @@ QUEUE_AT_MOST = 200
 """Announcements that wait in the broker. A backlog waits in PostgreSQL: else it would be announced over and over."""
 PAUSE_S = 1.0
 """After a round that failed because an engine was away."""
+FIRST_COUNT_S, COUNT_S, COUNT_AGAIN_S = 5.0, 3600.0, 60.0
+"""Until the first hourly work, between two, and after one that failed."""
 
 
 def relay() -> int:
@@ -67,6 +73,28 @@ def sweep() -> int:
     return taken
 
 
+def count() -> None:
+    """The hourly work: count the register, for thresholds follow its size; and draw the blind sample that is due."""
+    with transaction() as db:
+        count_persons(db)
+    with transaction() as db:
+        row = db.execute("SELECT now() AS at").fetchone()
+        if row and (pairs := sample.draw_due(db, row["at"])):
+            log.info("clock.drawn", pairs=pairs)
+
+
+def count_hourly(stop: threading.Event) -> None:
+    """In a thread of its own until `stop`, for the relay must not wait for it."""
+    pause = FIRST_COUNT_S
+    while not stop.wait(pause):
+        try:
+            count()
+            pause = COUNT_S
+        except (DatabaseError, PoolTimeout, VeiligError) as error:
+            log.warning("clock.count_waits", error=type(error).__name__)
+            pause = COUNT_AGAIN_S
+
+
 def run() -> None:
     """Tick until SIGTERM or SIGINT. An engine that is away is waited for, never a reason to stop."""
     set_up_logs()
@@ -75,6 +103,8 @@ def run() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    # A daemon: what it did not commit at the end is done an hour later.
+    threading.Thread(target=count_hourly, args=(stop,), daemon=True).start()
     process = uuid7()
     rounds = 0
     while not stop.is_set():

@@ -21,6 +21,7 @@ from core.errors import NotFound
 from intake import senders
 from intake.channels import json_api
 from intake.corv import door
+from radar.linking.rows import count_persons
 from workers.demo_desk import link_and_decide
 from workers.demo_people import MAX_HOUSEHOLDS
 from workers.demo_region import OIN, ensure_region, ensure_senders, find_region
@@ -66,6 +67,8 @@ def run(households: int, days: int, *, if_empty: bool = False, at: datetime | No
         summary = asyncio.run(fill(households, days, until, progress))
     with _bar("Linking and deciding") as progress:
         work = link_and_decide(region, until, progress)
+    with transaction() as db:
+        count_persons(db)
     click.echo(
         f"{summary.messages} messages on {summary.households} households: {summary.reports} new reports,"
         f" {summary.quarantined} new in quarantine, {work.decided} decided, {work.resolved} resolved."

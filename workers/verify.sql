@@ -38,7 +38,8 @@ WHERE j.state = 'dead';
 SELECT count(*) AS checked, count(*) FILTER (WHERE CASE t.kind WHEN 'assess' THEN NOT EXISTS (SELECT FROM report
     r WHERE r.id = t.subject_id) WHEN 'quarantine' THEN NOT EXISTS (SELECT FROM quarantine q WHERE q.id =
     t.subject_id AND q.resolved_at IS NULL) WHEN 'dead_job' THEN NOT EXISTS (SELECT FROM job j WHERE j.id =
-    t.subject_id AND j.state = 'dead') ELSE NOT EXISTS (SELECT FROM link l WHERE l.id = t.subject_id AND l.state
+    t.subject_id AND j.state = 'dead') WHEN 'review_route' THEN NOT EXISTS (SELECT FROM route x WHERE x.report_id =
+    t.subject_id AND x.state = 'decided') ELSE NOT EXISTS (SELECT FROM link l WHERE l.id = t.subject_id AND l.state
     = 'proposed') END) AS breaches
 FROM task t
 WHERE t.done_at IS NULL;
@@ -162,3 +163,24 @@ FROM job j
 JOIN report r ON r.id = j.subject_id
 LEFT JOIN involvement i ON i.report_id = r.id
 WHERE j.kind = 'link_report' AND j.state = 'done';
+
+-- rule 6: each decision to look at again has exactly one open task, each other decision none
+SELECT count(*) AS checked, count(*) FILTER (WHERE t.n <> (m.action IS NOT DISTINCT FROM 'route.look_again')::int)
+    AS breaches
+FROM route x
+LEFT JOIN LATERAL (SELECT action FROM audit_entry WHERE object_id = x.report_id AND action IN ('route.look_again',
+    'route.looked_again') ORDER BY at DESC, number DESC LIMIT 1) AS m ON true
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM task WHERE kind = 'review_route' AND subject_id = x.report_id AND
+    done_at IS NULL) AS t
+WHERE x.state = 'decided';
+
+-- rule 6: each rule set in force was rehearsed to the end in its own region before
+SELECT count(*) AS checked, count(*) FILTER (WHERE r.region_id <> a.region_id OR r.version <> a.version OR
+    r.rule_set_id IS DISTINCT FROM a.rule_set_id OR r.finished_at IS NULL) AS breaches
+FROM rule_activation a
+JOIN rehearsal r ON r.id = a.rehearsal_id;
+
+-- rule 6: a missed link that the blind sample found was put as a question, never linked unasked
+SELECT count(*) AS checked, count(*) FILTER (WHERE l.state = 'automatic' OR l.region_id <> q.region_id) AS breaches
+FROM quality_sample q
+JOIN link l ON l.id = q.proposal_id;

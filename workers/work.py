@@ -16,7 +16,7 @@ from intake.outbox import send_reply
 from radar import signals
 from radar.casework import cases, routing
 from radar.linking import register
-from radar.quality import rehearsal
+from radar.quality import rehearsal, rulesets
 
 log = structlog.get_logger()
 
@@ -28,10 +28,11 @@ def link_report(db: Db, report_id: UUID) -> None:
     report = db.execute("SELECT region_id, received_at FROM report WHERE id = %s", (report_id,)).fetchone()
     if report is None:
         raise LookupError("report")
-    register.link_report(db, report_id, report["received_at"])
+    region, received_at = report["region_id"], report["received_at"]
+    register.link_report(db, report_id, received_at, rulesets.active(db, region))
     cases.attach(db, report_id)
-    signals.note(db, report_id, report["received_at"])
-    jobs.enqueue(db, report["region_id"], "route_report", report_id)
+    signals.note(db, report_id, received_at)
+    jobs.enqueue(db, region, "route_report", report_id)
 
 
 def route_report(db: Db, report_id: UUID) -> None:

@@ -112,15 +112,14 @@ def _link(db: Db, link_id: UUID) -> Row:
 
 def _homes(db: Db, link: Row) -> set[UUID]:
     """Every household that the report can come from or go to: those of all who are named in it, of the other,
-    and where an earlier correction took it from."""
+    and the one that was founded for it."""
     rows = db.execute(
         "SELECT household_id AS home FROM report WHERE id = %(report)s AND household_id IS NOT NULL UNION"
         " SELECT household_id FROM membership WHERE person_id = %(person)s UNION"
         " SELECT b.household_id FROM mention m JOIN link k ON k.mention_id = m.id"
         "   AND k.state IN ('new', 'automatic', 'confirmed') JOIN membership b ON b.person_id = k.person_id"
         "   WHERE m.report_id = %(report)s UNION"
-        " SELECT c.household_id FROM audit_entry a JOIN cases c ON c.id = (a.details ->> 'from')::uuid"
-        "   WHERE a.object_id = %(report)s AND a.action = 'report.move'",
+        " SELECT id FROM household WHERE founded_by = %(report)s",
         {"report": link["report_id"], "person": link["person_id"]},
     )
     return {row["home"] for row in rows}

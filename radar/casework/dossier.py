@@ -147,6 +147,15 @@ def signals_of_household(db: Db, region: UUID, household_id: UUID) -> list[Row]:
     ).fetchall()
 
 
+def signals_of_report(db: Db, region: UUID, report_id: UUID) -> list[Row]:
+    """The signals in force on one report."""
+    return db.execute(
+        "SELECT title, explanation FROM signal"
+        " WHERE region_id = %s AND report_id = %s AND withdrawn_at IS NULL ORDER BY rule",
+        (region, report_id),
+    ).fetchall()
+
+
 def links_of_household(db: Db, region: UUID, household_id: UUID) -> list[Row]:
     """The links of every mention in the household's reports: what waits for a person first, then the newest."""
     return db.execute(

@@ -20,6 +20,7 @@ from core.deadlines import end_of_day, local_day
 KINDS = {
     "assess": "Veiligheidsbeoordeling",
     "review_link": "Koppeling nakijken",
+    "review_route": "Besluit opnieuw bekijken",
     "quarantine": "Onleesbaar bericht",
     "dead_job": "Vastgelopen verwerking",
 }
@@ -118,7 +119,7 @@ FROM picked JOIN task t ON t.id = picked.id
 LEFT JOIN team ON team.id = t.team_id
 LEFT JOIN link l ON t.kind = 'review_link' AND l.id = t.subject_id
 LEFT JOIN mention m ON m.id = l.mention_id
-LEFT JOIN report r ON r.id = CASE t.kind WHEN 'assess' THEN t.subject_id ELSE m.report_id END
+LEFT JOIN report r ON r.id = CASE WHEN t.kind IN ('assess', 'review_route') THEN t.subject_id ELSE m.report_id END
 LEFT JOIN cases c ON c.id = r.case_id
 LEFT JOIN safety_watch w ON w.case_id = c.id AND w.until IS NULL
 LEFT JOIN team watch_team ON watch_team.id = w.team_id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 
 from radar.linking.normalise import AddressKey, Features, bare, sound
@@ -28,6 +29,7 @@ def chosen(found: Iterable[tuple[KeyKind, int]], kinds: Collection[KeyKind] | No
     return sorted({key for kind, key in found if kinds is None or kind in kinds})
 
 
+@lru_cache(200_000)
 def _number(kind: str, value: str, region: bytes) -> int:
     hashed = blake2b(f"{kind}:{value}".encode(), digest_size=8, key=region)
     return int.from_bytes(hashed.digest(), "big", signed=True)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from radar.linking.normalise import AddressKey, Features, bare, sound
-from radar.linking.profile import Birth, Profile
+from radar.linking.profile import Birth, Profile, birth_of, number_of
 from radar.linking.rules import FieldName, Rules, Weight
 
 _PAIRS = 500_000
@@ -71,12 +71,11 @@ def compare(mention: Features, known: Profile, rules: Rules) -> Evidence:
     if mention.bsn and known.bsns:
         found.append(_evidence(rules, "bsn", "same" if mention.bsn in known.bsns else "different"))
     if mention.birth[0] and known.births:
-        found.append(_birth(mention, known, rules))
-    found += _names(mention, known, rules)
+        found.append(_birth(mention.birth, known, rules))
     if mention.sex and known.sexes:
         found.append(_evidence(rules, "sex", "same" if mention.sex in known.sexes else "different", mention.sex))
     shared = False
-    if mention.phones and not set(mention.phones).isdisjoint(known.phones):
+    if mention.phones and known.phones and not set(mention.phones).isdisjoint(known.phones):
         found.append(_evidence(rules, "phone", "same"))
         shared = True
     if mention.addresses and known.addresses:
@@ -84,6 +83,8 @@ def compare(mention: Features, known: Profile, rules: Rules) -> Evidence:
         here = level in ("door", "house")
         found.append(_evidence(rules, "address", level, mention.addresses[0].street if here else ""))
         shared = shared or here
+    if shared or sum([one.housemate for one in found]) > rules.hopeless:
+        found += _names(mention, known, rules)
     return Evidence(
         tuple(found),
         sum([one.stranger for one in found]),
@@ -114,6 +115,7 @@ _NEUTRAL = Weight(stranger=0, housemate=0)
 _SHARED = ("surname", "phone", "address")
 
 
+@lru_cache(_PAIRS)
 def _evidence(
     rules: Rules, field: FieldName, level: str, value: str = "", rarity: float | None = None
 ) -> FieldEvidence:
@@ -124,13 +126,13 @@ def _evidence(
     return FieldEvidence(field, level, stranger, weight.housemate, value, rarity)
 
 
-def _birth(mention: Features, known: Profile, rules: Rules) -> FieldEvidence:
-    mine = mention.birth
-    if mine[2] and mine in known.births:
+def _birth(mine: Birth, known: Profile, rules: Rules) -> FieldEvidence:
+    if mine[2] and number_of(mine) in known.births:
         level = "same"
     else:
+        levels = [_birth_level(mine, birth_of(one)) for one in known.births]
         weights = rules.weights["birth"]
-        level = max([_birth_level(mine, one) for one in known.births], key=lambda level: weights[level].stranger)
+        level = levels[0] if len(levels) == 1 else max(levels, key=lambda one: weights[one].stranger)
     return _evidence(rules, "birth", level, "-".join([str(part) for part in mine if part]))
 
 
@@ -160,7 +162,8 @@ def _alike(one: str, other: str, rules: Rules) -> bool:
     if longest >= 4 and OSA.distance(one, other, score_cutoff=2) <= (1 if longest < 8 else 2):
         return True
     similar = float(JaroWinkler.similarity(one, other))
-    return similar >= 0.94 or (similar >= 0.75 and sound(one, rules) == sound(other, rules))
+    # 'Tim' and 'Tom' sound alike as well, and are two brothers.
+    return similar >= 0.94 or (longest >= 4 and similar >= 0.75 and sound(one, rules) == sound(other, rules))
 
 
 def _names(mention: Features, known: Profile, rules: Rules) -> list[FieldEvidence]:
@@ -200,7 +203,7 @@ def _bits(one: FieldEvidence) -> float:
     return one.stranger
 
 
-def _given(mention: Features, names: tuple[str, ...], initials: str, rules: Rules) -> FieldEvidence:
+def _given(mention: Features, names: str, initials: str, rules: Rules) -> FieldEvidence:
     mine = mention.first_names
     if mine and names:
         level = _given_level(mine, names, rules)
@@ -213,7 +216,8 @@ def _given(mention: Features, names: tuple[str, ...], initials: str, rules: Rule
 
 
 @lru_cache(_PAIRS)
-def _given_level(mine: tuple[str, ...], names: tuple[str, ...], rules: Rules) -> str:
+def _given_level(mine: tuple[str, ...], known: str, rules: Rules) -> str:
+    names = known.split(" ")
     one, other = mine[0], names[0]
     if one == other:
         return "same"

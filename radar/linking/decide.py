@@ -22,6 +22,8 @@ Outcome = Literal["same_person", "same_household", "new", "too_little", "outside
 State = Literal["automatic", "proposed", "new"]
 
 FAR = -99.0
+OUT_OF_REACH = -30.0
+"""Bits: no company makes up for this."""
 _OUTSIDE = range(391, 492)  # melder, informant, contactpersoon and professionals (standards.md 1.5)
 
 
@@ -141,6 +143,9 @@ def with_company(
         others = [found[other] for other in compared if other != number]
         looked.append({})
         for person, one in row.items():
+            if odds[number][person] < OUT_OF_REACH:
+                looked[number][person] = one
+                continue
             looked[number][person] = _plus_company(one, person, candidates[person].households, others, sizes, rules)
     return looked
 
@@ -228,10 +233,21 @@ def _decision(
     }
     rivals = [value for one, value in row.items() if one != person and one not in settled]
     # Another mention of this report that is left without a person, and fits this one nearly as well.
-    rivals += [other[person] for mention, other in enumerate(odds) if mention not in chosen and person in other]
+    # 'Lise' is no rival of 'Lisa' for Lisa.
+    exact = evidence[number][person].level("first_name") == "same"
+    rivals += [
+        other[person]
+        for mention, other in enumerate(odds)
+        if mention not in chosen
+        and person in other
+        and not (exact and evidence[mention][person].level("first_name") != "same")
+    ]
     runner_up = max(rivals, default=None)
     why = ""
-    if evidence[number][person].contradicts:
+    if evidence[number][person].contradicts or any(
+        one.contradicts and one.level("bsn") == "same" for one in evidence[number].values()
+    ):
+        # It contradicts itself, or its BSN is somebody else's.
         why = "contradiction"
     elif score < limits.automatic:
         why = "not_sure"

@@ -57,7 +57,7 @@ def choose(report: Sequence[Place | None], candidates: Profiles, rules: Rules) -
     weights = {}
     counted = {}
     for home in _mentioned(places, candidates):
-        counted[home] = signs(home, here, apart, candidates)
+        counted[home] = signs(home, here, apart, candidates, rules)
         weights[home] = sum(rules.household[sign] * count for sign, count in counted[home].items())
     elsewhere = frozenset(number for number, place in enumerate(report) if any(place is one for one in apart))
     if not weights:
@@ -98,7 +98,9 @@ def _mentioned(places: Sequence[Place], candidates: Profiles) -> list[Id]:
     return list(found)
 
 
-def signs(home: Id, here: Sequence[Place], apart: Sequence[Place], candidates: Profiles) -> dict[HouseholdSign, int]:
+def signs(
+    home: Id, here: Sequence[Place], apart: Sequence[Place], candidates: Profiles, rules: Rules
+) -> dict[HouseholdSign, int]:
     """How often each sign for or against one household is there."""
     members = {
         person: own
@@ -109,6 +111,10 @@ def signs(home: Id, here: Sequence[Place], apart: Sequence[Place], candidates: P
     newest = {person: max(one.last for one in candidates[person].homes) for person in members}
     known_here = [place.person for place in here if place.person in members]
     known_apart = [place.person for place in apart if place.person in members]
+    # A child may belong to two households: that it lives elsewhere says nothing.
+    adults_apart = [
+        place.person for place in apart if place.person in members and place.features.role not in rules.child_roles
+    ]
     missing = [
         person
         for person, own in members.items()
@@ -124,9 +130,10 @@ def signs(home: Id, here: Sequence[Place], apart: Sequence[Place], candidates: P
     at = address_level(mine, theirs) if mine and theirs else ""
     found: Counter[HouseholdSign] = Counter()
     found["known"] = 1
+    found["nobody_recognised"] = int(not known_here)
     found["member"] = sum(members[person].last == newest[person] for person in known_here if person)
     found["former_member"] = len(known_here) - found["member"]
-    found["lives_elsewhere"] = sum(members[person].last == newest[person] for person in known_apart if person)
+    found["lives_elsewhere"] = sum(members[person].last == newest[person] for person in adults_apart if person)
     found["missing"] = len(missing)
     found["most_missing"] = int(len(missing) > len(known_here))
     found["shares"] = len(sharing)

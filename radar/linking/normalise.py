@@ -246,15 +246,17 @@ def _given(text: str, rules: Rules) -> tuple[tuple[str, ...], str]:
     """Full first names and the initials: 'Maria J.' gives ('maria',) and 'mj'; 'J.P.' and 'JP' give () and 'jp'."""
     names: list[str] = []
     initials = ""
+    spoken = _words(text, rules)
+    if (spoken and spoken[0] in rules.unnamed and "van" in spoken) or rules.and_words & set(spoken[1:-1]):
+        # 'Zoon van Jan' names the father, 'Jan en Mia' a couple: neither is the name of one person.
+        return (), ""
     for raw in text[:MAX_LENGTH].split()[:MAX_TOKENS]:
         dotted = bool(_DOTTED.match(raw)) or bool(_CAPITALS.match(raw))
         if dotted:
             raw = " ".join(raw) if _CAPITALS.match(raw) else raw.replace(".", " ")
         words = _words(raw, rules)
-        if "".join(words) in rules.not_given:
-            continue
         for word in words:
-            if word in rules.unnamed or (word in _prefix_words() and not dotted):
+            if word in rules.not_given or (word in _prefix_words() and not dotted):
                 continue
             initials += word[0]
             if len(word) > 1 and not dotted:

@@ -10,6 +10,7 @@ import json
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from radar.linking.normalise import AddressKey, Features
@@ -33,11 +34,15 @@ class Home(NamedTuple):
 
 @dataclass(slots=True)
 class Profile:
-    """All that was said of a person. `given`: first names and initials as they came together."""
+    """All that was said of a person, each spelling once.
 
-    given: list[tuple[tuple[str, ...], str]] = field(default_factory=list)
+    `given`: first names (one text, spaces between) and initials, as they came together. `births`: JJJJMMDD as a
+    number, 00 is unknown.
+    """
+
+    given: list[tuple[str, str]] = field(default_factory=list)
     surnames: list[str] = field(default_factory=list)
-    births: list[Birth] = field(default_factory=list)
+    births: list[int] = field(default_factory=list)
     sexes: list[str] = field(default_factory=list)
     generations: list[str] = field(default_factory=list)
     bsns: list[str] = field(default_factory=list)
@@ -48,11 +53,11 @@ class Profile:
     def add(self, said: Features) -> None:
         """One more mention of this person."""
         if said.initials:
-            _add(self.given, (said.first_names, said.initials))
+            _add(self.given, (" ".join(said.first_names), said.initials))
         for surname in said.surnames:
             _add(self.surnames, surname)
         if said.birth[0]:
-            _add(self.births, said.birth)
+            _add(self.births, number_of(said.birth))
         if said.sex:
             _add(self.sexes, said.sex)
         if said.generation:
@@ -95,7 +100,7 @@ class Profile:
             self.generations,
             self.bsns,
             self.phones,
-            self.addresses,
+            ["|".join(one) for one in self.addresses],
             homes,
         )
         return json.dumps(parts, ensure_ascii=False, separators=(",", ":"))
@@ -103,11 +108,11 @@ class Profile:
     @classmethod
     def from_json(cls, text: str) -> Profile:
         given, surnames, births, sexes, generations, bsns, phones, addresses, homes = json.loads(text)
-        places = [AddressKey(*one) for one in addresses]
+        places = [_address(one) for one in addresses]
         return cls(
-            [(tuple(names), initials) for names, initials in given],
+            [(names, initials) for names, initials in given],
             surnames,
-            [(year, month, day) for year, month, day in births],
+            births,
             sexes,
             generations,
             bsns,
@@ -115,6 +120,21 @@ class Profile:
             places,
             [Home(one, reports, last, tuple([places[n] for n in where])) for one, reports, last, where in homes],
         )
+
+
+def number_of(birth: Birth) -> int:
+    """A date of birth as JJJJMMDD."""
+    return birth[0] * 10_000 + birth[1] * 100 + birth[2]
+
+
+def birth_of(number: int) -> Birth:
+    """The reverse of `number_of`."""
+    return number // 10_000, number // 100 % 100, number % 100
+
+
+@lru_cache(100_000)
+def _address(text: str) -> AddressKey:
+    return AddressKey(*text.split("|"))
 
 
 def _add(known: list[Any], value: Any) -> None:

@@ -26,6 +26,7 @@ KeyKind = Literal[
 FieldName = Literal["bsn", "birth", "first_name", "surname", "sex", "phone", "address", "order", "company"]
 HouseholdSign = Literal[
     "known",
+    "nobody_recognised",
     "member",
     "former_member",
     "lives_elsewhere",
@@ -98,6 +99,7 @@ class Rules(_Part):
     household: dict[HouseholdSign, float] = Field(
         description="bits that each sign counts for a known household, against one that is not known yet"
     )
+    child_roles: frozenset[int] = Field(description="codes of roles that may well live in two households")
     peripheral_roles: frozenset[int] = Field(description="codes of roles that live in the household less often")
     register_size: RegisterSize
     limits: Limits
@@ -111,6 +113,7 @@ class Rules(_Part):
     nicknames: tuple[tuple[str, ...], ...]
     titles: frozenset[str]
     generations: dict[str, str]
+    and_words: frozenset[str]
     unnamed: frozenset[str]
     unborn: frozenset[str]
     stop_phones: frozenset[str]
@@ -139,6 +142,14 @@ class Rules(_Part):
     def register_bits(self, persons: int) -> float:
         """Bits that a stranger costs in a register of this many persons."""
         return self.register_size.offset + log2(max(persons, self.register_size.smallest))
+
+    @cached_property
+    def hopeless(self) -> float:
+        """Bits against a housemate from which on no name in the world makes somebody a candidate."""
+        best = sum(
+            max(0.0, *(weight.housemate for weight in self.weights[field].values())) for field in _BY_NAME_AND_COMPANY
+        )
+        return self.limits.proposed - self.limits.margin - best + self.limits.housemates
 
     @cached_property
     def nickname_groups(self) -> dict[str, frozenset[int]]:
@@ -171,6 +182,9 @@ class Rules(_Part):
     @cached_property
     def letter_table(self) -> dict[int, str]:
         return str.maketrans(self.letters)
+
+
+_BY_NAME_AND_COMPANY: tuple[FieldName, ...] = ("first_name", "surname", "company")
 
 
 def _skeleton(sounds: tuple[tuple[str, str], ...], text: str) -> str:

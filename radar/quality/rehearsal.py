@@ -172,7 +172,8 @@ def kind_of(before: Decision, after: Decision) -> Kind:
 
 def _contradicts(db: Db, mention: UUID, after: Decision) -> Literal["confirmed", "rejected"] | None:
     """Whether a person said otherwise: yes to somebody else, or no to this one."""
-    if after.person and rows.told_apart(db, mention, after.person):
+    person = UUID(after.person) if after.person else None
+    if person and rows.told_apart(db, mention, person):
         return "rejected"
     confirmed = rows.confirmed_person(db, mention)
-    return "confirmed" if confirmed and confirmed != after.person else None
+    return "confirmed" if confirmed and confirmed != person else None

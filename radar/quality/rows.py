@@ -23,6 +23,13 @@ def newest_activation(db: Db, region: UUID) -> Row | None:
     ).fetchone()
 
 
+def regions(db: Db) -> list[Row]:
+    """Every region that may have rules of its own; none in a database from before there were any."""
+    if db.execute("SELECT to_regclass('rule_activation') AS t").fetchone() == {"t": None}:
+        return []
+    return db.execute("SELECT id, name FROM region ORDER BY name").fetchall()
+
+
 def activations(db: Db, region: UUID, limit: int = 20) -> list[Row]:
     """Which rule sets were in force, the newest first."""
     return db.execute(

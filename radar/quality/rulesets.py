@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from core import audit
 from core.database import Db
 from core.errors import Conflict, NotFound, VeiligError
-from radar.linking.rules import FOLDER, Rules, load
+from radar.linking.rules import FOLDER, InvalidRules, Rules, load
 from radar.quality import rows
 
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
@@ -36,6 +36,7 @@ WEIGHING = frozenset(
         "weights",
         "household",
         "peripheral_roles",
+        "child_roles",
         "register_size",
         "limits",
         "rarity_counts",
@@ -76,6 +77,10 @@ class WrongRules(VeiligError):
     status = 400
 
 
+class RulesDoNotFit(VeiligError):
+    """The rules in force of a region do not fit this version."""
+
+
 @dataclass(frozen=True, slots=True)
 class RuleSet:
     """Which rule set: its version, and the id of the stored one (None: shipped with the product)."""
@@ -105,6 +110,21 @@ def in_force(db: Db, region: UUID) -> RuleSet:
     """Which rule set is in force: the newest activation, or the newest shipped when there is none."""
     row = rows.newest_activation(db, region)
     return RuleSet(row["version"], row["rule_set_id"]) if row else RuleSet(load().version)
+
+
+def require_fit(db: Db) -> None:
+    """Stop before a migration when linking would stop after it. Raises RulesDoNotFit, naming region and remedy."""
+    for row in rows.regions(db):
+        one = in_force(db, row["id"])
+        try:
+            rules_of(db, one)
+        except (WrongRules, InvalidRules) as error:
+            raise RulesDoNotFit(
+                f"Region {row['name']}: this version cannot read the rules in force, {one.version}. {error.message}"
+                " Nothing was changed. The remedy: run the version that you had, put shipped rules in force that this"
+                f" version has too ({', '.join(shipped())}) with `veilig rules rehearse` and `veilig rules activate`,"
+                " and migrate again."
+            ) from None
 
 
 _remembered: dict[UUID, Rules] = {}

@@ -113,7 +113,9 @@ def nearest(db: Db, drawn: Row, rules: Rules) -> UUID | None:
         mentions = db.execute(
             "SELECT id FROM mention WHERE report_id = %s ORDER BY number", (drawn["report_id"],)
         ).fetchall()
-    found = {row["id"]: one.person for row, one in zip(mentions, decisions, strict=True)}
+    found = {
+        row["id"]: UUID(one.person) if one.person else None for row, one in zip(mentions, decisions, strict=True)
+    }
     return found[drawn["mention_id"]]
 
 

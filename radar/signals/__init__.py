@@ -6,6 +6,6 @@ all pure. `settle` looks again and keeps the difference; `rows` holds the SQL.
 
 from __future__ import annotations
 
-from radar.signals.settle import Consequence, note, recount, refresh
+from radar.signals.settle import Consequence, note, recount, recount_all, refresh
 
-__all__ = ["Consequence", "note", "recount", "refresh"]
+__all__ = ["Consequence", "note", "recount", "recount_all", "refresh"]

@@ -97,6 +97,27 @@ def lock(db: Db, households: Collection[UUID]) -> None:
     db.execute("SELECT FROM household WHERE id = ANY(%s) ORDER BY id FOR UPDATE", (list(households),))
 
 
+def count_households(db: Db, region: UUID) -> int:
+    """How many households a region has."""
+    row = db.execute("SELECT count(*) AS n FROM household WHERE region_id = %s", (region,)).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def households(db: Db, region: UUID, after: UUID, limit: int) -> list[UUID]:
+    """At most `limit` households of a region behind `after`, in the order of their ids."""
+    found = db.execute(
+        "SELECT id FROM household WHERE region_id = %s AND id > %s ORDER BY id LIMIT %s", (region, after, limit)
+    )
+    return [row["id"] for row in found]
+
+
+def now(db: Db) -> datetime:
+    """The moment of this transaction."""
+    (row,) = db.execute("SELECT now() AS at").fetchall()
+    moment: datetime = row["at"]
+    return moment
+
+
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What the rules look at for one household, as rows, with the signals that are in force now."""

@@ -6,7 +6,7 @@ changes nothing. Everything happens in the caller's transaction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -23,6 +23,8 @@ from radar.signals.rows import Loaded
 from radar.signals.rules import Firing, RuleSet, evaluate, load
 
 SYSTEM = "system"
+CHUNK = 200
+"""Households that are looked at in one transaction: they stay locked until its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +86,22 @@ def recount(
     """
     occasion = _Occasion(by, at, rules or load(), "De tijdlijn is opnieuw bekeken", ask=False)
     return _settle(db, set(households), occasion)
+
+
+def recount_all(
+    db: Db, region: UUID, progress: Callable[[int, int], None], by: str = SYSTEM, at: datetime | None = None
+) -> None:
+    """Look at every household of a region: after a bulk import, or for reports from before there were signals.
+
+    Some households at a time, each time one transaction of a connection in autocommit; safe to repeat when it was
+    broken off. `progress` gets how many households are done, and of how many. `at`: None is now, by the database.
+    """
+    total, done, after = rows.count_households(db, region), 0, UUID(int=0)
+    while chosen := rows.households(db, region, after, CHUNK):
+        with db.transaction():
+            recount(db, chosen, by, at or rows.now(db))
+        done, after = done + len(chosen), chosen[-1]
+        progress(done, max(done, total))
 
 
 def _settle(db: Db, households: set[UUID], why: _Occasion) -> list[Consequence]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from calendar import monthrange
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
 
-from core.deadlines import local_day
+from core.deadlines import local_day, months_later
 from core.identity import PartialDate
 
 
@@ -139,13 +138,6 @@ class AtReceipt:
 def counted(decided: Decided | None, at: datetime, not_counted: Collection[str]) -> bool:
     """Whether a report was a report at this moment: not when found to be no HG/KM (domain.md 13.13)."""
     return decided is None or decided.path not in not_counted or decided.at > at
-
-
-def months_later(day: date, months: int) -> date:
-    """The same day so many months later, or the last day of that month: 29 February and a year is 28 February."""
-    years, month = divmod(day.month - 1 + months, 12)
-    year, month = day.year + years, month + 1
-    return date(year, month, min(day.day, monthrange(year, month)[1]))
 
 
 def within(earlier: date, later: date, months: int, *, last_day_counts: bool) -> bool:

@@ -1,7 +1,7 @@
 """Fill a database with earlier reports, set-based, for measurements only: plausible rows, no real feed.
 
 `history` makes reports that are decided but for the newest, with their cases, deadlines, tasks and routes.
-`register` makes the persons of those reports, with the features and blocking keys that the product itself computes.
+`register` makes the persons of those reports, with the features, profiles and keys that the product itself computes.
 """
 
 from __future__ import annotations
@@ -15,14 +15,15 @@ from psycopg.types.json import Jsonb
 
 from core.database import Db
 from core.ids import uuid7
-from radar.linking import block, rules
+from radar.linking import block, rows, rules
 from radar.linking.normalise import features
+from radar.linking.profile import Profile
 
 HISTORY = """
 CREATE TEMP TABLE seed AS SELECT n, gen_random_uuid() AS message, gen_random_uuid() AS report,
     gen_random_uuid() AS household, gen_random_uuid() AS cases, gen_random_uuid() AS deadline,
     now() - n * interval '45 s' AS at, n <= %(open)s AS is_open FROM generate_series(1, %(reports)s) AS n;
-INSERT INTO household (id, region_id) SELECT household, %(region)s FROM seed;
+INSERT INTO household (id, region_id, founded_by) SELECT household, %(region)s, report FROM seed;
 INSERT INTO cases (id, region_id, household_id, number, opened_at, closed_at)
     SELECT cases, %(region)s, household, 'S' || n, at, CASE WHEN NOT is_open THEN at END FROM seed;
 INSERT INTO safety_watch (id, region_id, case_id, holder, since, until, reason)
@@ -52,6 +53,7 @@ INSERT INTO route (id, region_id, report_id, state, path, reason, proposed_at)
 FIRST = (
     "Ada Bo Cem Daan Eva Fatma Guus Hana Ilja Jip Kim Luuk Mila Noor Omar Piet Rosa Sami Tess Umut Vera Wout".split()
 )
+SEEN = date(2026, 1, 1)
 START, END = (
     "Bak Dek Hof Kui Lam Mey Nij Oost Pol Rui Sch Tim Ver Wes Zand".split(),
     "ker huis man stra sma berg veld".split(),
@@ -70,12 +72,12 @@ def history(db: Db, region: UUID, sender: UUID, teams: list[UUID], reports: int,
 
 
 def register(db: Db, region: UUID, seed: int = 1) -> None:
-    """Two persons for each seeded report: mentions, links, keys and memberships; then fresh statistics."""
+    """Two persons for each seeded report: mentions, links, memberships, profiles and keys; then they are counted."""
     chance = random.Random(seed)
     rule_set = rules.load()
-    rows = db.execute("SELECT report, household FROM seed").fetchall()
+    reports = db.execute("SELECT report, household FROM seed").fetchall()
     mentions, links, keys, members, persons = [], [], [], [], []
-    for row in rows:
+    for row in reports:
         surname = chance.choice(START) + chance.choice("aeiou") + chance.choice(END) + chance.choice(("", "s", "en"))
         house = {"soort": "feitelijk", "woonplaats": "Voorbeeldstad", "straat": f"{chance.choice(START)}straat"}
         house |= {"huisnummer": str(chance.randrange(1, 400)), "postcode": f"{chance.randrange(1000, 9999)}AB"}
@@ -90,18 +92,22 @@ def register(db: Db, region: UUID, seed: int = 1) -> None:
             }
             known = features(person, rule_set)
             mention, who = uuid7(), uuid7()
-            persons.append((who, region))
+            profile = Profile()
+            profile.add(known)
+            profile.seen(str(row["household"]), SEEN.toordinal(), known.addresses)
+            persons.append((who, region, profile.to_json()))
             mentions.append(
                 (mention, region, row["report"], number, int(role), Jsonb(person), Jsonb(known.to_json()))
             )
             links.append((uuid7(), region, mention, who, "new", "new", 0.0, Jsonb([]), "seed"))
-            keys += [(region, key, who, mention) for key in block.keys(known, rule_set)]
-            members.append((uuid7(), region, who, row["household"], mention, date(2026, 1, 1)))
-    _copy(db, "person", "id, region_id", persons)
+            keys += [(key, who, region) for key in block.keys(known, rule_set, region.bytes)]
+            members.append((uuid7(), region, who, row["household"], mention, SEEN))
+    _copy(db, "person", "id, region_id, profile", persons)
     _copy(db, "mention", "id, region_id, report_id, number, role_code, person, features", mentions)
     _copy(db, "link", "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set", links)
-    _copy(db, "link_key", "region_id, key, person_id, mention_id", keys)
+    _copy(db, "person_key", "key, person_id, region_id", keys)
     _copy(db, "membership", "id, region_id, person_id, household_id, mention_id, valid_from", members)
+    rows.count_persons(db)
 
 
 def settle(db: Db) -> None:
@@ -110,8 +116,8 @@ def settle(db: Db) -> None:
     db.execute("ANALYZE")
 
 
-def _copy(db: Db, table: str, columns: str, rows: Iterable[tuple[object, ...]]) -> None:
+def _copy(db: Db, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
     db.execute("SET statement_timeout = 0")
     with db.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:  # type: ignore[call-overload]
-        for row in rows:
-            copy.write_row(row)
+        for line in lines:
+            copy.write_row(line)

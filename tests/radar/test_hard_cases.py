@@ -364,7 +364,7 @@ def test_a_larger_register_asks_for_more(db: Db) -> None:
     scores = []
     for persons in (100, 3_000_000):
         region = Region(db, rules_for(persons))
-        known = {"is": "jan", "given": "Jan", "surname": "Proefstra", "birth": "1980-00-00", "sex": "M"}
+        known = {"is": "jan", "given": "Jan", "surname": "Proefstra", "birth": "1980-04-17", "sex": "M"}
         region.learn([known])
         scores.append(region.arrive([known]).decisions[0].score)
     assert scores[0] > scores[1]

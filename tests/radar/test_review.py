@@ -17,7 +17,7 @@ from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from intake.terms import calendar
 from radar import signals
-from radar.casework import cases, consequences, review, routing
+from radar.casework import cases, consequences, proposals, review, routing
 from radar.casework.consequences import Effect
 from radar.linking import register
 from workers import verify
@@ -178,7 +178,7 @@ def meaning(db: Db) -> dict[str, Any]:
     for row in db.execute("SELECT household_id, id FROM report ORDER BY id"):
         together[row["household_id"]].append(str(row["id"]))
     of_report = (
-        "SELECT r.id, c.closed_at IS NULL AS open, c.household_id = r.household_id AS own, w.holder, c.team_id,"
+        "SELECT r.id, c.number, c.closed_at IS NULL AS open, c.household_id = r.household_id AS own, w.holder, c.team_id,"
         " d.due_at, o.state, o.path, o.team_id AS goes_to, o.reason FROM report r JOIN cases c ON c.id = r.case_id"
         " LEFT JOIN safety_watch w ON w.case_id = c.id AND w.until IS NULL"
         " JOIN deadline d ON d.subject_id = r.id JOIN route o ON o.report_id = r.id AND o.state <> 'replaced'"
@@ -330,13 +330,20 @@ class TestRoutes:
         assert [route(db, report) for report in (first, second)] == decided
         looks = {effect.report for effect in effects if effect.area == "decision" and effect.look}
         assert looks == {first, second}, "the first was decided while the link stood"
-        review.looked_again(db, second, BY)
+        tasks = db.execute("SELECT * FROM task WHERE kind = 'review_route' ORDER BY subject_id").fetchall()
+        assert [(row["subject_id"], row["team_id"], row["done_at"]) for row in tasks] == [
+            (report, OURS, None) for report in sorted((first, second))
+        ]
+        # Corrected on Wednesday 15 April: due at the end of Thursday.
+        assert {row["due_at"] for row in tasks} == {datetime(2026, 4, 16, 22, tzinfo=UTC)}
+        assert breaches(db) == set()
+        review.looked_again(db, second, BY, LATER)
         assert review.look_again(db, second) is None
         assert review.look_again(db, first) is not None
         with pytest.raises(Conflict):
-            review.looked_again(db, second, BY)
+            review.looked_again(db, second, BY, LATER)
         with pytest.raises(NotFound):
-            review.looked_again(db, uuid7(), BY)
+            review.looked_again(db, uuid7(), BY, LATER)
         assert breaches(db) == set()
 
     def test_a_decision_from_before_the_link_does_not_rest_on_it(self, db: Db) -> None:
@@ -371,23 +378,20 @@ class TestTakingBack:
         assert meaning(db) == before
         assert breaches(db) == set()
 
-    def test_a_case_that_a_correction_left_empty_opens_again_when_its_report_comes_back(self, db: Db) -> None:
+    def test_a_yes_taken_back_gives_the_report_its_own_case_again_watched_as_it_was(self, db: Db) -> None:
         first, second = receive(db, FATHER, CHILD), receive(db, OTHER, STRANGER, at=LATER)
         own = report_row(db, second)
-        watch = "SELECT * FROM safety_watch WHERE case_id = %s"
-        watched = one(db, watch, own["case_id"])
+        rows = "SELECT number, closed_at, since, until, holder FROM cases c JOIN safety_watch w ON w.case_id = c.id"
+        before = one(db, f"{rows} WHERE c.id = %s", own["case_id"])
         link = ask(db, second, 2, mention(db, first, 2)["person"])
         review.confirm(db, link, BY, LATER)
+        assert report_row(db, second) == report_row(db, first)
         assert one(db, "SELECT closed_at FROM cases WHERE id = %s", own["case_id"])["closed_at"] == LATER
-
-        def come_back(db: Db, link_id: UUID, by: str, at: datetime) -> list[review.Told]:
-            db.execute("UPDATE report SET household_id = %s WHERE id = %s", (own["household_id"], second))
-            return []
-
-        effects = consequences.carry_out(db, lambda *said: review._say(come_back, *said), link, BY, LATER)
+        effects = consequences.carry_out(db, review.undo, link, BY, LATER + timedelta(minutes=1))
         assert report_row(db, second) == own
-        assert one(db, watch, own["case_id"]) == watched
-        assert any("gaat weer open" in text for text in texts(effects, "case"))
+        assert one(db, f"{rows} WHERE c.id = %s", own["case_id"]) == before
+        assert f"Casus {before['number']} gaat weer open." in texts(effects, "case")
+        assert f"De melding komt in casus {before['number']}." in texts(effects, "case")
         assert breaches(db) == set()
 
     def test_a_no_taken_back_leaves_everything_as_before(self, db: Db) -> None:
@@ -459,24 +463,25 @@ class TestWaiting:
             for n in (5, 1, 3)
         ]
         links = [ask(db, report, 1, known) for report in reports]
-        nothing = review.Filter()
-        found = review.waiting(db, REGION, nothing)
+        nothing = proposals.Filter()
+        found = proposals.waiting(db, REGION, nothing)
         assert [item.link for item in found] == [links[1], links[2], links[0]]
-        after = review.waiting(db, REGION, nothing, found[0].position, 1)
+        after = proposals.waiting(db, REGION, nothing, found[0].position, 1)
         assert [item.link for item in after] == [links[2]]
-        assert review.position_of(db, REGION, links[2]) == found[1].position
-        assert review.position_of(db, REGION, uuid7()) == review.START
+        assert proposals.position_of(db, REGION, links[2]) == found[1].position
+        assert proposals.position_of(db, REGION, uuid7()) == proposals.START
         assert (found[0].pro, found[0].con, found[0].why) == (1, 0, "Niet zeker genoeg")
-        assert review.waiting(db, uuid7(), nothing) == []
+        assert proposals.waiting(db, uuid7(), nothing) == []
 
     def test_filters_and_counts(self, db: Db) -> None:
         first, second = receive(db, FATHER, CHILD), receive(db, OTHER, STRANGER, at=LATER)
         ask(db, second, 2, mention(db, first, 2)["person"])
-        fits = review.Filter(team=OURS, reason="not_sure")
-        for chosen, amount in ((fits, 1), (review.Filter(team=LOCAL), 0), (review.Filter(reason="runner_up"), 0)):
-            assert len(review.waiting(db, REGION, chosen)) == amount
-            assert review.counts(db, REGION, chosen, LATER).matching == amount
-        counts = review.counts(db, REGION, fits, LATER + timedelta(days=30))
+        fits = proposals.Filter(team=OURS, reason="not_sure")
+        others = (proposals.Filter(team=LOCAL), proposals.Filter(reason="runner_up"))
+        for chosen, amount in ((fits, 1), *((one, 0) for one in others)):
+            assert len(proposals.waiting(db, REGION, chosen)) == amount
+            assert proposals.counts(db, REGION, chosen, LATER).matching == amount
+        counts = proposals.counts(db, REGION, fits, LATER + timedelta(days=30))
         assert (counts.open, counts.overdue, counts.reasons) == (1, 1, (("not_sure", "Niet zeker genoeg", 1),))
 
     def test_a_pair_has_both_sides_and_their_company(self, db: Db) -> None:
@@ -484,11 +489,11 @@ class TestWaiting:
         known = mention(db, first, 2)
         link = ask(db, second, 2, known["person"])
         rival = ask(db, second, 2, mention(db, first, 1)["person"])
-        pair = review.pair(db, REGION, link)
+        pair = proposals.pair(db, REGION, link)
         assert [row["id"] for row in pair.known] == [known["id"]]
         assert [row["person"]["naam"]["voornamen"] for row in pair.company] == ["Piet"]
         assert [row["case_id"] for row in pair.homes] == [report_row(db, first)["case_id"]]
         assert [row["id"] for row in pair.rivals] == [rival]
         assert pair.homes[0]["valid_from"] == date(2026, 3, 4)
         with pytest.raises(NotFound):
-            review.pair(db, uuid7(), link)
+            proposals.pair(db, uuid7(), link)

@@ -20,7 +20,7 @@ from core.ids import uuid7
 from radar import signals
 from radar.casework import cases
 from radar.linking import correct, register
-from radar.signals import models, rules
+from radar.signals import models, rules, settle
 from workers import verify, work
 
 REGION, NEIGHBOUR, SENDER = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -428,6 +428,42 @@ def test_a_register_that_came_in_at_once_is_counted_at_once(db: Db) -> None:
         signals.recount(db, homes, "system", DAY)
     assert [involvement(db, report)[0] for report in reports] == ["first", *["follow_during_assessment"] * 2]
     assert in_force(db, reports[2]).keys() == {"third_report"}, "nobody knows what the other region knew then"
+
+
+def test_a_whole_region_is_counted_some_households_at_a_time(db: Db, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reports that were linked before there were signals; broken off half way, it is simply done again."""
+    reports = [
+        receive(db, who(name, f"Proef{name.lower()}", "19800305", adressen=[]), days=days)
+        for name in ("Ad", "Bo", "Cas", "Dirk", "Eef")
+        for days in (-60, -30, 0)
+    ]
+    with db.transaction():
+        for report in reports:
+            register.link_report(db, report, DAY)
+            cases.attach(db, report)
+    homes = {row["household_id"] for row in db.execute("SELECT household_id FROM report")}
+    monkeypatch.setattr(settle, "CHUNK", 2)
+    told: list[tuple[int, int]] = []
+
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, of: int) -> None:
+        told.append((done, of))
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        signals.recount_all(db, REGION, stop)
+    assert 0 < one(db, "SELECT count(*) AS n FROM involvement")["n"] < len(reports), "what is done stays"
+    signals.recount_all(db, REGION, lambda done, of: told.append((done, of)))
+    total = len(homes)
+    assert told[1:] == [(min(done, total), total) for done in range(2, total + 2, 2)]
+    found = db.execute("SELECT report_id FROM involvement ORDER BY report_id").fetchall()
+    assert [row["report_id"] for row in found] == sorted(reports)
+    before = db.execute("SELECT * FROM involvement ORDER BY report_id").fetchall()
+    signals.recount_all(db, REGION, lambda done, of: None)
+    assert db.execute("SELECT * FROM involvement ORDER BY report_id").fetchall() == before
+    assert signals.recount_all(db, NEIGHBOUR, stop) is None, "nothing to tell"
 
 
 # ── what is kept ────────────────────────────────────────────────────────────────────────────────────────────

@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.deadlines import AMSTERDAM
+from core.deadlines import AMSTERDAM, months_later
 from core.identity import PartialDate
 from core.ids import uuid7
 from intake.acute import rules as acute_rules
 from radar.casework.routing import PATHS
 from radar.signals import rules as rule_file
 from radar.signals.rules import Firing, InvalidSignalRules, evaluate, load
-from radar.signals.timeline import Case, Decided, Form, Person, Report, Timeline, months_later, within
+from radar.signals.timeline import Case, Decided, Form, Person, Report, Timeline, within
 
 HOME, CASE = UUID(int=1), UUID(int=2)
 

@@ -19,6 +19,7 @@ from core.ids import uuid7
 from core.secrets import forget_key
 from core.staff import add_staff
 from intake.terms import calendar
+from radar import signals
 from web.app import create_app
 
 with warnings.catch_warnings():
@@ -386,7 +387,7 @@ def seed_family(world: World, now: datetime | None = None) -> dict[str, UUID]:
     second = world.report(
         now - timedelta(days=90), [PERSON, MOTHER], risk=1, household=household, case=case, done=True
     )
-    signals = [
+    acute = [
         {"rule": "sash_hoog", "level": "acute", "text": "De politie vulde SASH in: niveau hoog (belaging)."},
         {"rule": "verwurging", "level": "show", "text": "Poging tot verwurging", "words": ["bij de keel"]},
     ]
@@ -399,7 +400,7 @@ def seed_family(world: World, now: datetime | None = None) -> dict[str, UUID]:
         risk=2,
         household=household,
         case=case,
-        signals=signals,
+        signals=acute,
         remarks=remarks,
         reference="PL9999-2026000001-1",
     )
@@ -443,6 +444,8 @@ def seed_family(world: World, now: datetime | None = None) -> dict[str, UUID]:
         " VALUES (%s, %s, %s, 'proposed', %s, 'acute', %s, %s)",
         (uuid7(), world.region, third, world.team, "Acuut: De politie vulde SASH in: niveau hoog (belaging).", now),
     )
+    with world.db.transaction():
+        signals.recount(world.db, [household], "system", now)
     quarantine = world.quarantine(
         now - timedelta(days=1), b"<melding><naam>\xff\xfe Jansen & <script>alert(1)</script></naam>"
     )

@@ -94,3 +94,23 @@ def test_what_is_wrong_is_one_sentence(region: Db, file: Path, tmp_path: Path) -
         result = veilig("rules", *words)
         assert (result.exit_code, said in result.stderr) == (code, True), (words, result.stderr)
     assert region.execute("SELECT count(*) AS n FROM rule_set").fetchone() == {"n": 0}
+
+
+def test_a_migration_is_refused_while_rules_in_force_cannot_be_read(
+    region: Db, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    veilig("rules", "add", str(file))
+    veilig("rules", "rehearse", "proef-1")
+    assert veilig("rules", "activate", "proef-1", "--reason", "Zo.").exit_code == 0
+    assert veilig("migrate").exit_code == 0
+    # What a new version does that asks for more: the stored document lacks it.
+    monkeypatch.setattr(rulesets, "_remembered", {})
+    monkeypatch.setattr(
+        rulesets.rows, "stored_document", lambda *_: json.loads(file.read_text("utf-8")) | {"limits": {}}
+    )
+    refused = veilig("migrate")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("Region Voorbeeldstreek: this version cannot read the rules in force, proef-1.")
+    assert "limits.automatic: dit veld ontbreekt" in refused.stderr
+    assert load().version in refused.stderr
+    assert refused.stdout == ""

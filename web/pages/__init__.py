@@ -13,7 +13,7 @@ from web.templates import static_files
 
 
 def static(request: Request) -> Response:
-    """A style sheet or icon; its name holds the hash of its content, so a browser may keep it."""
+    """A style sheet, icon or script; its name holds the hash of its content, so a browser may keep it."""
     try:
         media_type, content = static_files()[request.path_params["name"]]
     except KeyError:
@@ -38,7 +38,6 @@ routes: list[BaseRoute] = [
     screen("/meldingen/{id}/besluit", report.decide, "report.decide", "POST"),
     screen("/meldingen/{id}/nagekeken", link.looked_again, "report.look_again", "POST"),
     screen("/koppelvoorstellen", review.index, "review.list"),
-    screen("/koppelvoorstellen/toetsen.js", review.script, "review.view"),
     screen("/koppelvoorstellen/{id}", review.show, "review.view"),
     screen("/koppelvoorstellen/{id}", review.answer, "link.decide", "POST"),
     screen("/koppelingen/{id}", link.decide, "link.decide", "POST"),

@@ -64,7 +64,7 @@ def decide(visit: Visit) -> Response:
 def looked_again(visit: Visit) -> Response:
     """Somebody looked again at a decision that rested on a link which was moved: the decision stays."""
     report = find(visit.db, visit.region, Report, visit.request.path_params["id"])
-    review.looked_again(visit.db, report.id, visit.actor)
+    review.looked_again(visit.db, report.id, visit.actor, visit.at)
     return RedirectResponse(f"/meldingen/{report.id}#besluit", status_code=303)
 
 

@@ -17,7 +17,7 @@ from web import wording
 from web.access.guard import Visit
 from web.access.scope import find
 from web.pages.interval_drawing import draw, percent, with_interval
-from web.pages.review import VERDICTS, side_by_side
+from web.pages.side_by_side import VERDICTS, side_by_side
 
 PAIR = "/kwaliteit/steekproef"
 SHOWN_RULE_SETS = 6

@@ -18,7 +18,8 @@ from web.access.guard import Visit
 
 RIGHTS = {
     "assess": "report.view",
-    "review_link": "report.view",
+    "review_link": "review.view",
+    "review_route": "report.view",
     "quarantine": "quarantine.view",
     "dead_job": "job.view",
 }
