@@ -85,4 +85,3 @@ class Mention(SQLModel, table=True):
     number: int = small_number()
     role_code: int | None = small_number(nullable=True)
     person: dict[str, Any] = document()
-    features: dict[str, Any] | None = document(nullable=True)

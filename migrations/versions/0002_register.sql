@@ -23,6 +23,9 @@ COMMENT ON TABLE register_size IS 'how many persons a region knows, counted now 
 
 DROP TABLE link_key;
 
+-- What a mention says is read from what was received, whenever it is needed: no copy can grow old.
+ALTER TABLE mention DROP COLUMN features;
+
 -- Which report a household was founded for: taken back, the report gets the same household (and case) again.
 ALTER TABLE household ADD COLUMN founded_by uuid;
 CREATE INDEX household_founded_by ON household (founded_by) WHERE founded_by IS NOT NULL;

@@ -15,7 +15,7 @@ from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from radar.linking import household, rows
 from radar.linking.household import Place
-from radar.linking.normalise import Features
+from radar.linking.normalise import features
 from radar.linking.rows import StoredRegister
 from radar.linking.rules import Rules, load
 
@@ -151,14 +151,14 @@ def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> lis
 def _home(db: Db, report: Row, links: Sequence[Row], rules: Rules) -> tuple[UUID | None, Collection[int], bool]:
     """The household that fits now, the positions of who lives elsewhere, and whether the household is a new one."""
     current = report["household_id"]
-    register = StoredRegister(db, report["region_id"].bytes, 0, without=report["id"])
+    register = StoredRegister(db, report["region_id"].bytes, 0, rules, without=report["id"])
     candidates = register.profiles([str(row["person_id"]) for row in links])
     homes = {home for profile in candidates.values() for home in profile.households}
     candidates |= register.members(homes, candidates.keys()) if homes else {}
     shared = current is not None and rows.is_shared(db, current, report["id"])
     places = [
         Place(
-            Features.from_json(row["features"] or {}),
+            features(row["said"], rules),
             person if (person := str(row["person_id"])) in candidates else None,
             str(current) if shared and row["outcome"] == "same_household" else None,
         )

@@ -6,7 +6,7 @@ import html
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -64,33 +64,6 @@ class Features:
     role: int | None = None
     unnamed: bool = False
     unborn: bool = False
-
-    def to_json(self) -> dict[str, Any]:
-        """For mention.features: only what is filled in."""
-        found: dict[str, Any] = {
-            field.name: getattr(self, field.name)
-            for field in fields(self)
-            if getattr(self, field.name) != field.default
-        }
-        return found
-
-    @classmethod
-    def from_json(cls, stored: Mapping[str, Any]) -> Features:
-        return cls(
-            first_names=tuple(stored.get("first_names", ())),
-            initials=stored.get("initials", ""),
-            surnames=tuple(stored.get("surnames", ())),
-            prefix=stored.get("prefix", ""),
-            generation=stored.get("generation", ""),
-            birth=tuple(stored.get("birth", (0, 0, 0))),
-            sex=stored.get("sex", ""),
-            bsn=stored.get("bsn", ""),
-            phones=tuple(stored.get("phones", ())),
-            addresses=tuple(AddressKey(*one) for one in stored.get("addresses", ())),
-            role=stored.get("role"),
-            unnamed=stored.get("unnamed", False),
-            unborn=stored.get("unborn", False),
-        )
 
     @property
     def links(self) -> bool:

@@ -72,7 +72,7 @@ def link_report(db: Db, report_id: UUID, at: datetime, rules: Rules | None = Non
     if report["linked_at"] is not None:
         return _stored(db, report)
     mentions = _read(report, said, rules)
-    register = _register(db, report, locks=_locks(mentions.values(), rules))
+    register = _register(db, report, rules, locks=_locks(mentions.values(), rules))
     found = resolve(list(mentions.values()), register, rules)
     links = [_link(one, decision) for one, decision in zip(mentions, found.decisions, strict=True)]
     home = _write(db, report, mentions, links, found, at, rules)
@@ -87,7 +87,7 @@ def weigh(db: Db, report_id: UUID, rules: Rules) -> list[Decision]:
     report, said = rows.report_and_mentions(db, report_id)
     if report is None:
         raise NotFound
-    register = _register(db, report, without=report_id)
+    register = _register(db, report, rules, without=report_id)
     return resolve(list(_read(report, said, rules).values()), register, rules).decisions
 
 
@@ -105,8 +105,10 @@ def known_elsewhere(db: Db, report_id: UUID, rules: Rules | None = None) -> list
     return rows.regions_with(db, keys)
 
 
-def _register(db: Db, report: Row, *, locks: Collection[int] = (), without: UUID | None = None) -> StoredRegister:
-    return StoredRegister(db, report["region_id"].bytes, int(report["persons"]), locks, without)
+def _register(
+    db: Db, report: Row, rules: Rules, *, locks: Collection[int] = (), without: UUID | None = None
+) -> StoredRegister:
+    return StoredRegister(db, report["region_id"].bytes, int(report["persons"]), rules, locks, without)
 
 
 def _read(report: Row, said: Sequence[Row], rules: Rules) -> dict[Id, Said]:
@@ -177,7 +179,6 @@ def _write(
         rows.write(
             db,
             report,
-            features={mention: said.features for mention, said in mentions.items()},
             links=[row for one in links for row in _rows_of(one)],
             founded={person: profile for person, profile in profiles.items() if person not in known},
             seen={person: profile for person, profile in profiles.items() if person in known},

@@ -17,7 +17,7 @@ from uuid import UUID
 from core.database import Db, Row
 from core.ids import uuid7
 from radar.linking import block
-from radar.linking.normalise import Features
+from radar.linking.normalise import Features, features
 from radar.linking.profile import Id, Profile
 from radar.linking.rules import Rules
 
@@ -85,6 +85,7 @@ class StoredRegister:
     db: Db
     region: bytes
     persons: int
+    rules: Rules
     locks: Collection[int] = ()
     without: UUID | None = None
 
@@ -109,7 +110,7 @@ class StoredRegister:
             own = set(linked_persons(self.db, self.without)) & found.keys()
             for person in own:
                 del found[person]
-            rest = derived(self.db, own, except_report=self.without)
+            rest = derived(self.db, own, self.rules, except_report=self.without)
             found |= {person: profile for person, (profile, _) in rest.items()}
         return found
 
@@ -125,7 +126,7 @@ def linked_persons(db: Db, report_id: UUID) -> list[Id]:
 
 
 def derived(
-    db: Db, persons: Collection[Id], except_report: UUID | None = None
+    db: Db, persons: Collection[Id], rules: Rules, except_report: UUID | None = None
 ) -> dict[Id, tuple[Profile, list[Features]]]:
     """The profile of these persons made again from their active links, and what it was made of.
 
@@ -135,15 +136,15 @@ def derived(
     if not persons:
         return found
     for row in db.execute(
-        "SELECT l.person_id::text AS person, m.features, b.household_id::text AS home, b.valid_from FROM link l "
+        "SELECT l.person_id::text AS person, m.person AS said, b.household_id::text AS home, b.valid_from FROM link l "
         "JOIN mention m ON m.id = l.mention_id "
         "LEFT JOIN membership b ON b.mention_id = m.id AND b.person_id = l.person_id "
         "WHERE l.person_id = ANY(%s::uuid[]) AND l.state IN ('new', 'automatic', 'confirmed') "
-        "AND m.features IS NOT NULL AND m.report_id IS DISTINCT FROM %s",
+        "AND m.report_id IS DISTINCT FROM %s",
         (list(persons), except_report),
     ):
         profile, mentions = found.setdefault(row["person"], (Profile(), []))
-        said = Features.from_json(row["features"])
+        said = features(row["said"], rules)
         profile.add(said)
         mentions.append(said)
         if row["home"]:
@@ -166,7 +167,7 @@ def for_update(db: Db, persons: Collection[Id]) -> dict[Id, Profile]:
 def links_of_report(db: Db, report_id: UUID) -> list[Row]:
     """Per mention its active link and its open proposals, the active one first."""
     return db.execute(
-        "SELECT m.id AS mention, m.features, l.id, l.person_id, l.state, l.outcome, l.score, l.reasons "
+        "SELECT m.id AS mention, m.person AS said, l.id, l.person_id, l.state, l.outcome, l.score, l.reasons "
         "FROM mention m LEFT JOIN link l ON l.mention_id = m.id "
         "AND l.state IN ('new', 'automatic', 'confirmed', 'proposed') "
         "WHERE m.report_id = %s ORDER BY m.number, l.state = 'proposed', l.created_at",
@@ -215,10 +216,7 @@ def had_earlier(db: Db, report: Row) -> bool:
 
 # One statement: a round trip and a plan instead of seven.
 _WRITE = """
-WITH said AS (
-    UPDATE mention m SET features = n.features
-    FROM jsonb_to_recordset(%(mentions)s::jsonb) AS n (id uuid, features jsonb) WHERE m.id = n.id
-), home AS (
+WITH home AS (
     INSERT INTO household (id, region_id, created_at, founded_by)
     SELECT %(home)s::uuid, %(region)s::uuid, %(at)s::timestamptz, %(report)s WHERE %(founds_home)s
 ), links AS (
@@ -251,7 +249,6 @@ def write(
     db: Db,
     report: Row,
     *,
-    features: Mapping[Id, Features],
     links: Sequence[LinkRow],
     founded: Mapping[Id, Profile],
     seen: Mapping[Id, Profile],
@@ -276,7 +273,6 @@ def write(
         "on": on,
         "at": at,
         "rules": rules,
-        "mentions": _json([{"id": one, "features": said.to_json()} for one, said in features.items()]),
         "links": _json([{name: getattr(one, name) for name in LinkRow.__slots__} for one in links]),
         "founded": _json([{"id": one, "profile": profile.to_json()} for one, profile in founded.items()]),
         "seen": _json([{"id": one, "profile": profile.to_json()} for one, profile in seen.items()]),
@@ -293,7 +289,7 @@ def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules) -> Non
     """
     names = sorted({str(person) for person in persons})
     for_update(db, names)
-    made = derived(db, names)
+    made = derived(db, names, rules)
     own = {person: set[int]() for person in names}
     for person, (_, mentions) in made.items():
         own[person] = {key for said in mentions for key in block.keys(said, rules, region.bytes)}

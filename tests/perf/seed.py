@@ -1,7 +1,7 @@
 """Fill a database with earlier reports, set-based, for measurements only: plausible rows, no real feed.
 
 `history` makes reports that are decided but for the newest, with their cases, deadlines, tasks and routes.
-`register` makes the persons of those reports, with the features, profiles and keys that the product itself computes.
+`register` makes the persons of those reports, with the profiles and keys that the product itself computes.
 """
 
 from __future__ import annotations
@@ -96,14 +96,12 @@ def register(db: Db, region: UUID, seed: int = 1) -> None:
             profile.add(known)
             profile.seen(str(row["household"]), SEEN.toordinal(), known.addresses)
             persons.append((who, region, profile.to_json()))
-            mentions.append(
-                (mention, region, row["report"], number, int(role), Jsonb(person), Jsonb(known.to_json()))
-            )
+            mentions.append((mention, region, row["report"], number, int(role), Jsonb(person)))
             links.append((uuid7(), region, mention, who, "new", "new", 0.0, Jsonb([]), "seed"))
             keys += [(key, who, region) for key in block.keys(known, rule_set, region.bytes)]
             members.append((uuid7(), region, who, row["household"], mention, SEEN))
     _copy(db, "person", "id, region_id, profile", persons)
-    _copy(db, "mention", "id, region_id, report_id, number, role_code, person, features", mentions)
+    _copy(db, "mention", "id, region_id, report_id, number, role_code, person", mentions)
     _copy(db, "link", "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set", links)
     _copy(db, "person_key", "key, person_id, region_id", keys)
     _copy(db, "membership", "id, region_id, person_id, household_id, mention_id, valid_from", members)

@@ -178,8 +178,8 @@ def meaning(db: Db) -> dict[str, Any]:
     for row in db.execute("SELECT household_id, id FROM report ORDER BY id"):
         together[row["household_id"]].append(str(row["id"]))
     of_report = (
-        "SELECT r.id, c.number, c.closed_at IS NULL AS open, c.household_id = r.household_id AS own, w.holder, c.team_id,"
-        " d.due_at, o.state, o.path, o.team_id AS goes_to, o.reason FROM report r JOIN cases c ON c.id = r.case_id"
+        "SELECT r.id, c.number, c.closed_at IS NULL AS open, c.household_id = r.household_id AS own, w.holder,"
+        " c.team_id, d.due_at, o.state, o.path, o.team_id AS goes_to, o.reason FROM report r JOIN cases c ON c.id = r.case_id"
         " LEFT JOIN safety_watch w ON w.case_id = c.id AND w.until IS NULL"
         " JOIN deadline d ON d.subject_id = r.id JOIN route o ON o.report_id = r.id AND o.state <> 'replaced'"
         " ORDER BY r.id"

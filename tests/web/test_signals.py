@@ -1,4 +1,4 @@
-"""What the radar noticed, on the screens: on the case with its reasons, in the queue as a mark and a filter."""
+"""What the radar family, on the screens: on the case with its reasons, in the queue as a mark and a filter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from core.database import Db
 from core.ids import uuid7
 from radar import signals
@@ -18,14 +16,6 @@ from radar.casework.queue import Filter
 
 ALL = tuple(queue.KINDS)
 Sign = Callable[[str], Any]
-
-
-@pytest.fixture
-def noticed(db: Db, family: dict[str, UUID]) -> dict[str, UUID]:
-    """The family, with what the rules see in it."""
-    with db.transaction():
-        assert signals.recount(db, [family["household"]], "system", datetime.now(UTC))
-    return family
 
 
 def part(page: str, heading: str) -> str:
@@ -38,10 +28,10 @@ def words(html: str) -> str:
 
 
 def test_the_case_tells_what_fired_why_when_and_on_which_reports(
-    client: Any, world: Any, noticed: dict[str, UUID], sign_in: Sign
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
 ) -> None:
     sign_in(world.staff("intake_worker"))
-    page = client.get(f"/casussen/{noticed['case']}").text
+    page = client.get(f"/casussen/{family['case']}").text
     shown = part(page, "signalen")
     text = words(shown)
     for said in (
@@ -53,7 +43,7 @@ def test_the_case_tells_what_fired_why_when_and_on_which_reports(
         "Radarregels van versie 2026-11-basis.",
     ):
         assert said in text, said
-    assert {f"/meldingen/{noticed[name]}" for name in ("first", "second", "third", "supplement")} <= set(
+    assert {f"/meldingen/{family[name]}" for name in ("first", "second", "third", "supplement")} <= set(
         re.findall(r'href="([^"]+)"', shown)
     )
     assert "Signalen 4" in text
@@ -61,11 +51,22 @@ def test_the_case_tells_what_fired_why_when_and_on_which_reports(
         assert name not in text
 
 
+def test_the_report_tells_its_own_signals_and_where_they_rest_on(
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
+) -> None:
+    sign_in(world.staff("intake_worker"))
+    shown = part(client.get(f"/meldingen/{family['second']}").text, "radar")
+    assert "Voor het eerst komt een melding van de politie." in words(shown)
+    assert "melding 3" not in words(shown), "that is the next report"
+    assert f'href="/casussen/{family["case"]}#signalen"' in shown
+    assert "Wat de radar ziet" not in client.get(f"/meldingen/{family['first']}").text
+
+
 def test_the_time_line_rings_what_fired_and_its_table_says_it_in_words(
-    client: Any, world: Any, noticed: dict[str, UUID], sign_in: Sign
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
 ) -> None:
     sign_in(world.staff("assessor"))
-    line = part(client.get(f"/casussen/{noticed['case']}").text, "tijdlijn")
+    line = part(client.get(f"/casussen/{family['case']}").text, "tijdlijn")
     assert line.count('class="ring"') == 3
     assert "ring eromheen: signaal" in line
     rows = [words(row) for row in line.split("<tr>")[2:]]
@@ -77,7 +78,7 @@ def test_the_time_line_rings_what_fired_and_its_table_says_it_in_words(
 
 
 def test_a_withdrawn_signal_stays_readable_with_its_reason(
-    client: Any, world: Any, noticed: dict[str, UUID], sign_in: Sign, db: Db
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign, db: Db
 ) -> None:
     _, case = world.household(datetime.now(UTC))
     other = db.execute("SELECT household_id FROM cases WHERE id = %s", (case,)).fetchone()
@@ -85,23 +86,24 @@ def test_a_withdrawn_signal_stays_readable_with_its_reason(
     with db.transaction():
         db.execute(
             "UPDATE report SET household_id = %s, case_id = %s WHERE id = %s",
-            (other["household_id"], case, noticed["second"]),
+            (other["household_id"], case, family["second"]),
         )
-        signals.refresh(db, noticed["second"], [noticed["household"]], "bram", datetime.now(UTC))
+        signals.refresh(db, family["second"], [family["household"]], "bram", datetime.now(UTC))
     sign_in(world.staff("assessor"))
-    text = words(part(client.get(f"/casussen/{noticed['case']}").text, "signalen"))
+    text = words(part(client.get(f"/casussen/{family['case']}").text, "signalen"))
     assert "ingetrokken signalen" in text
     assert "door bram Een koppeling is gecorrigeerd: de melding hoort nu bij een ander huishouden." in text
     assert "De radar ziet geen signalen" in client.get(f"/casussen/{case}").text
 
 
-def test_a_case_without_signals_says_so_and_an_uncounted_report_too(
-    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
-) -> None:
+def test_a_case_without_signals_says_so_and_an_uncounted_report_too(client: Any, world: Any, sign_in: Sign) -> None:
+    household, case = world.household(datetime.now(UTC))
+    report = world.report(datetime.now(UTC), household=household, case=case)
     sign_in(world.staff("assessor"))
-    page = client.get(f"/casussen/{family['case']}").text
+    page = client.get(f"/casussen/{case}").text
     assert "De radar ziet geen signalen bij dit huishouden." in page
-    assert page.count("nog niet bepaald") == 4
+    assert page.count("nog niet bepaald") == 1
+    assert "Wat de radar ziet" not in client.get(f"/meldingen/{report}").text
     assert 'class="ring"' not in page
 
 
@@ -135,20 +137,20 @@ def test_another_region_s_signal_shows_its_name_and_nothing_else(
 
 
 def test_the_queue_marks_in_words_and_filters(
-    client: Any, world: Any, noticed: dict[str, UUID], sign_in: Sign
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
 ) -> None:
     plain = world.report(datetime.now(UTC))
     sign_in(world.staff("assessor"))
     page = client.get("/wachtrij").text
-    row = next(row for row in page.split("<tr") if f'/meldingen/{noticed["third"]}"' in row)
+    row = next(row for row in page.split("<tr") if f'/meldingen/{family["third"]}"' in row)
     assert '<span class="hidden">Signaal: </span>Drie of meer meldingen in een jaar' in row
     assert '<span class="hidden">Signaal: </span>Zwaarder dan eerder' in row
     assert f"/meldingen/{plain}" in page
 
     filtered = client.get("/wachtrij?signaal=1").text
     assert set(re.findall(r'href="/meldingen/([0-9a-f-]{36})"', filtered)) == {
-        str(noticed["third"]),
-        str(noticed["supplement"]),
+        str(family["third"]),
+        str(family["supplement"]),
     }
     assert "2 taken passen bij dit filter." in filtered
     assert 'name="signaal" value="1" checked' in filtered

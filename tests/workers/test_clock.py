@@ -1,4 +1,4 @@
-"""The clock's hourly work: the register is counted, the blind sample drawn; two clocks and a failure change nothing."""
+"""The clock's hourly work: the register is counted and the blind sample drawn, also by two clocks at once."""
 
 from __future__ import annotations
 

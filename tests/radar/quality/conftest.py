@@ -38,7 +38,7 @@ def who(first: str, last: str, birth: str, home: dict[str, str] = HOME, **more: 
 JAN = who("Jan", "Voorbeeld", "19800305")
 MIA = who("Mia", "Testers", "19820711")
 ANNE = who("Anne", "Voorbeeld", "20150602")
-OTHER_JAN = who("Jan", "Voorbeeld", "19551120", ELSEWHERE)
+OTHER_JAN = who("Jan", "Voorbeeld", "19550305", ELSEWHERE)
 STRANGER = who("Xanthippe", "Quirijnen", "19610101", ELSEWHERE | {"postcode": "5555XX", "huisnummer": "99"})
 
 
