@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from functools import lru_cache
 
 from core.errors import SettingsError
@@ -21,13 +22,16 @@ def _key() -> bytes:
     path = settings().data / "secret.key"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass
-        else:
-            with os.fdopen(descriptor, "wb") as file:
+        if not path.exists():
+            # Whole or not at all: whoever is second reads what the first one wrote.
+            with tempfile.NamedTemporaryFile(dir=path.parent, prefix="secret.", delete=False) as file:
                 file.write(secrets.token_hex(32).encode())
+            try:
+                os.link(file.name, path)
+            except FileExistsError:
+                pass
+            finally:
+                os.unlink(file.name)
         key = path.read_bytes()
     except OSError as error:
         raise SettingsError(f"The secret key {path} cannot be read or made: {error.strerror}.") from None

@@ -42,7 +42,7 @@ JOBS = {
     "send_reply": "Antwoord sturen aan de afzender",
     "rehearse_rules": "Proefdraaien met regels",
 }
-CHANNELS = {"corv": "CORV (StUF)", "json": "JSON-koppeling"}
+CHANNELS = {"corv": "CORV (StUF)", "json": "JSON-koppeling", "import": "Register van het oude systeem"}
 STEPS = {
     "day_zero": "dag 0",
     "counted": "telt mee",

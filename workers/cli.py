@@ -24,6 +24,7 @@ from workers.signals import Signals
 ELSEWHERE = {
     "demo": "workers.commands:demo",
     "import": "workers.commands:import_",
+    "link-file": "workers.link_file:link_file",
     "rules": "workers.rule_commands:rules",
     "sender": "workers.commands:sender",
     "show": "workers.commands:show",

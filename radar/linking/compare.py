@@ -55,6 +55,12 @@ class Evidence(NamedTuple):
         return any(one.field in ("bsn", "birth", "phone", "address") and one.stranger > 0 for one in self.fields)
 
     @property
+    def only_an_initial(self) -> bool:
+        """Only a letter of his own agrees, no BSN and no date of birth: a brother may have that letter too."""
+        own = {one.field: one.level for one in self.fields if one.field in _PERSONAL and one.level != "different"}
+        return own.keys() <= {"first_name", "sex"} and own.get("first_name") in ("initial", None)
+
+    @property
     def contradicts(self) -> bool:
         """Both the first name and the birth date speak against it: somebody else's BSN, or a mix-up."""
         against = sum(one.level == "different" for one in self.fields if one.field in _PERSONAL)

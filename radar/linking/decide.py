@@ -69,12 +69,16 @@ def compare_all(
 
 def _compare_one(features: Features, candidates: Profiles, persons: Iterable[Id], rules: Rules) -> dict[Id, Evidence]:
     row = {person: compare(features, candidates[person], rules) for person in persons}
-    if any(one.contradicts and one.level("bsn") == "same" for one in row.values()):
-        # A BSN of somebody plainly else (the mother's on the child) is a mistake: it says nothing of anybody.
+    if bsn_of_somebody_else(row):
         kept = {person: one for person, one in row.items() if one.level("bsn") == "same"}
         features = replace(features, bsn="")
         row = {person: compare(features, candidates[person], rules) for person in row} | kept
     return row
+
+
+def bsn_of_somebody_else(row: Mapping[Id, Evidence]) -> bool:
+    """The BSN is plainly somebody else's (the mother's on the child): a mistake, which says nothing of anybody."""
+    return any(one.contradicts and one.level("bsn") == "same" for one in row.values())
 
 
 def compares(features: Features) -> bool:
@@ -244,10 +248,7 @@ def _decision(
     ]
     runner_up = max(rivals, default=None)
     why = ""
-    if evidence[number][person].contradicts or any(
-        one.contradicts and one.level("bsn") == "same" for one in evidence[number].values()
-    ):
-        # It contradicts itself, or its BSN is somebody else's.
+    if evidence[number][person].contradicts or bsn_of_somebody_else(evidence[number]):
         why = "contradiction"
     elif score < limits.automatic:
         why = "not_sure"
@@ -258,6 +259,8 @@ def _decision(
     ):
         # A name is shared by many; only company of the same household makes it enough.
         why = "names_only"
+    elif evidence[number][person].only_an_initial:
+        why = "initial_only"
     return Decision(
         "same_person",
         "proposed" if why else "automatic",

@@ -48,6 +48,7 @@ _WHY = {
     "contradiction": "Gegevens spreken elkaar tegen: een medewerker moet kijken",
     "not_sure": "Niet zeker genoeg: een medewerker moet kijken",
     "names_only": "Alleen de naam komt overeen: een medewerker moet kijken",
+    "initial_only": "Alleen een voorletter, zonder geboortedatum of BSN: een medewerker moet kijken",
     "runner_up": "Er is nog iemand die bijna net zo goed past: een medewerker moet kiezen",
 }
 _OUTCOMES = {

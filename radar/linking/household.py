@@ -58,7 +58,7 @@ def choose(report: Sequence[Place | None], candidates: Profiles, rules: Rules) -
     counted = {}
     for home in _mentioned(places, candidates):
         counted[home] = signs(home, here, apart, candidates, rules)
-        weights[home] = sum(rules.household[sign] * count for sign, count in counted[home].items())
+        weights[home] = sum(rules.household[sign] * min(count, _MOST) for sign, count in counted[home].items())
     elsewhere = frozenset(number for number, place in enumerate(report) if any(place is one for one in apart))
     if not weights:
         return HouseholdDecision(None, 0.0, ("Niemand uit deze melding is bekend in een huishouden",), elsewhere)
@@ -141,7 +141,7 @@ def signs(
     found["same_address"] = int(at in ("door", "house"))
     found["other_address"] = int(at in ("near", "different"))
     found["alone_elsewhere"] = int(bool(missing) and found["other_address"] and len(known_here) == 1)
-    return {sign: min(count, _MOST) for sign, count in found.items() if count}
+    return {sign: count for sign, count in found.items() if count}
 
 
 _TEXTS: dict[HouseholdSign, tuple[str, str]] = {

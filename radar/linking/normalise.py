@@ -228,6 +228,8 @@ def _given(text: str, rules: Rules) -> tuple[tuple[str, ...], str]:
         if dotted:
             raw = " ".join(raw) if _CAPITALS.match(raw) else raw.replace(".", " ")
         words = _words(raw, rules)
+        if "".join(words) in rules.not_given:
+            continue
         for word in words:
             if word in rules.not_given or (word in _prefix_words() and not dotted):
                 continue

@@ -71,11 +71,41 @@ def link_report(db: Db, report_id: UUID, at: datetime, rules: Rules | None = Non
         raise NotFound
     if report["linked_at"] is not None:
         return _stored(db, report)
+    return settle(db, look(db, report, said, rules), at)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A report that was read and decided on, and not written yet."""
+
+    report: Row
+    mentions: Mapping[Id, Said]
+    found: Resolution
+    known: Mapping[Id, Profile]
+    rules: Rules
+
+
+def look(db: Db, report: Row, said: Sequence[Row], rules: Rules) -> Look:
+    """Read a report's mentions and decide on them.
+
+    Until the transaction ends it holds the locks of the strong keys, and the persons that it links to: `known`.
+    """
     mentions = _read(report, said, rules)
     register = _register(db, report, rules, locks=_locks(mentions.values(), rules))
-    found = resolve(list(mentions.values()), register, rules)
-    links = [_link(one, decision) for one, decision in zip(mentions, found.decisions, strict=True)]
-    home = _write(db, report, mentions, links, found, at, rules)
+    while True:
+        found = resolve(list(mentions.values()), register, rules)
+        linked = {one.person for one in found.decisions if one.state == "automatic" and one.person}
+        known = rows.for_update(db, linked)
+        if known.keys() == linked:
+            return Look(report, mentions, found, known, rules)
+        # Somebody's last mention was moved away while we decided: he is nobody any more. Look again without him.
+
+
+def settle(db: Db, seen: Look, at: datetime) -> LinkResult:
+    """Write what was decided."""
+    found = seen.found
+    links = [_link(one, decision) for one, decision in zip(seen.mentions, found.decisions, strict=True)]
+    home = _write(db, seen, links, at)
     return LinkResult(home, tuple(links), found.household.household is not None, found.household.reasons)
 
 
@@ -147,20 +177,13 @@ def _rows_of(one: MentionLink) -> list[LinkRow]:
     return [own, LinkRow(*asked, "proposed", one.outcome, one.score, one.reasons)]
 
 
-def _write(
-    db: Db,
-    report: Row,
-    mentions: Mapping[Id, Said],
-    links: Sequence[MentionLink],
-    found: Resolution,
-    at: datetime,
-    rules: Rules,
-) -> UUID | None:
+def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UUID | None:
     """Write everything in one statement, and the audit row. Gives the household of the report."""
-    chosen, on = found.household, local_day(report["received_at"])
+    report, mentions, rules = seen.report, seen.mentions, seen.rules
+    chosen, on = seen.found.household, local_day(report["received_at"])
     inside = {str(one.mention) for number, one in enumerate(links) if one.person and number not in chosen.elsewhere}
     home = chosen.household or (str(uuid7()) if inside else None)
-    known = rows.for_update(db, {str(one.person) for one in links if one.state == "automatic"})
+    known = seen.known
     profiles: dict[Id, Profile] = {}
     keys: dict[Id, set[int]] = {}
     members: list[tuple[Id, Id]] = []
@@ -171,7 +194,7 @@ def _write(
         said = mentions[mention]
         profile = profiles[person] = known.get(person) or Profile()
         profile.add(said.features)
-        keys[person] = {key for key in block.chosen(said.keys) if person not in found.hits.get(key, ())}
+        keys[person] = set(block.chosen(said.keys))
         if home and mention in inside:
             profile.seen(home, on.toordinal(), said.features.addresses)
             members.append((person, mention))

@@ -12,6 +12,7 @@ from typing import Protocol
 from radar.linking import block, household
 from radar.linking.decide import (
     Decision,
+    bsn_of_somebody_else,
     compare_all,
     compares,
     decide_on,
@@ -79,6 +80,10 @@ def resolve(report: Sequence[Said], register: Register, rules: Rules) -> Resolut
     # Whoever was moved to another person between the two queries is not there any more.
     pairs = [found & candidates.keys() for found in pairs]
     evidence = compare_all(compared, candidates, pairs, rules)
+    compared = [
+        replace(one, bsn="") if bsn_of_somebody_else(row) else one
+        for one, row in zip(compared, evidence, strict=True)
+    ]
     homes = likely_households(evidence, candidates, rules, persons)
     if homes:
         candidates |= register.members(homes, candidates.keys())

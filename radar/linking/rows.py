@@ -96,7 +96,20 @@ class StoredRegister:
                     "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (sorted(self.locks),)
                 )
             found = self.db.execute(_FIND, (sorted(keys), limit)).fetchall()
-        return {row["key"]: row["persons"].split(" ") for row in found}
+        hits = {row["key"]: row["persons"].split(" ") for row in found}
+        return self._without_own(hits) if self.without else hits
+
+    def _without_own(self, hits: dict[int, list[Id]]) -> dict[int, list[Id]]:
+        """The same as before the report `without` was linked."""
+        own = linked_persons(self.db, self.without) if self.without else []
+        rest = derived(self.db, own, self.rules, except_report=self.without)
+        keys = {
+            person: {key for said in rest[person][1] for key in block.keys(said, self.rules, self.region)}
+            if person in rest
+            else set()
+            for person in own
+        }
+        return {key: [one for one in found if one not in keys or key in keys[one]] for key, found in hits.items()}
 
     def profiles(self, persons: Collection[Id]) -> dict[Id, Profile]:
         return self._read(_PROFILES, list(persons)) if persons else {}
@@ -136,8 +149,8 @@ def derived(
     if not persons:
         return found
     for row in db.execute(
-        "SELECT l.person_id::text AS person, m.person AS said, b.household_id::text AS home, b.valid_from FROM link l "
-        "JOIN mention m ON m.id = l.mention_id "
+        "SELECT l.person_id::text AS person, m.person AS said, b.household_id::text AS home, b.valid_from "
+        "FROM link l JOIN mention m ON m.id = l.mention_id "
         "LEFT JOIN membership b ON b.mention_id = m.id AND b.person_id = l.person_id "
         "WHERE l.person_id = ANY(%s::uuid[]) AND l.state IN ('new', 'automatic', 'confirmed') "
         "AND m.report_id IS DISTINCT FROM %s",
@@ -158,7 +171,7 @@ def for_update(db: Db, persons: Collection[Id]) -> dict[Id, Profile]:
         return {}
     found = db.execute(
         "SELECT id::text AS id, profile FROM person WHERE id = ANY(%s::uuid[]) AND profile IS NOT NULL "
-        "ORDER BY id FOR UPDATE",
+        "ORDER BY id FOR NO KEY UPDATE",
         (list(persons),),
     )
     return {row["id"]: Profile.from_json(row["profile"]) for row in found}
@@ -282,10 +295,11 @@ def write(
     db.execute(_WRITE, values)
 
 
-def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules) -> None:
+def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules, gone: Collection[int] = ()) -> None:
     """Make profile and keys of these persons again, after their links or memberships changed.
 
-    All their mentions, of before and after, are among these persons: so every key that may have to go is known.
+    All their mentions, of before and after, are among these persons, so that every key that may have to go is known;
+    `gone`: the keys of a mention that is nobody's any more.
     """
     names = sorted({str(person) for person in persons})
     for_update(db, names)
@@ -298,7 +312,7 @@ def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules) -> Non
     values = {
         "profiles": _json(profiles),
         "keys": _json(keys),
-        "all": sorted({key for one in own.values() for key in one}),
+        "all": sorted({key for one in own.values() for key in one} | set(gone)),
         "persons": names,
         "region": region,
     }

@@ -68,7 +68,7 @@ def history(db: Db, region: UUID, sender: UUID, teams: list[UUID], reports: int,
         db.execute("SET idle_in_transaction_session_timeout = 0")
         for statement in HISTORY.split(";\n"):
             if statement.strip():
-                db.execute(statement, values)  # type: ignore[call-overload]
+                db.execute(statement, values)
 
 
 def register(db: Db, region: UUID, seed: int = 1) -> None:
@@ -116,6 +116,6 @@ def settle(db: Db) -> None:
 
 def _copy(db: Db, table: str, columns: str, lines: Iterable[tuple[object, ...]]) -> None:
     db.execute("SET statement_timeout = 0")
-    with db.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:  # type: ignore[call-overload]
+    with db.cursor() as cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
         for line in lines:
             copy.write_row(line)

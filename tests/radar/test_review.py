@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from psycopg.types.json import Jsonb
 
+from core import audit, migrations
 from core.database import Db
 from core.deadlines import safety_assessment
 from core.errors import Conflict, NotFound
@@ -179,7 +181,8 @@ def meaning(db: Db) -> dict[str, Any]:
         together[row["household_id"]].append(str(row["id"]))
     of_report = (
         "SELECT r.id, c.number, c.closed_at IS NULL AS open, c.household_id = r.household_id AS own, w.holder,"
-        " c.team_id, d.due_at, o.state, o.path, o.team_id AS goes_to, o.reason FROM report r JOIN cases c ON c.id = r.case_id"
+        " c.team_id, d.due_at, o.state, o.path, o.team_id AS goes_to, o.reason FROM report r"
+        " JOIN cases c ON c.id = r.case_id"
         " LEFT JOIN safety_watch w ON w.case_id = c.id AND w.until IS NULL"
         " JOIN deadline d ON d.subject_id = r.id JOIN route o ON o.report_id = r.id AND o.state <> 'replaced'"
         " ORDER BY r.id"
@@ -344,6 +347,23 @@ class TestRoutes:
             review.looked_again(db, second, BY, LATER)
         with pytest.raises(NotFound):
             review.looked_again(db, uuid7(), BY, LATER)
+        assert breaches(db) == set()
+
+    def test_marks_from_before_there_was_a_task_become_tasks(self, db: Db) -> None:
+        reports = [receive(db, FATHER, at=NOW + timedelta(days=days)) for days in (0, 10, 20)]
+        for report in reports:
+            said = {"path": "investigation", "team_id": None, "reason": "Omdat.", "by": "bram"}
+            routing.decide(db, report, **said, at=LATER)
+        for report, actions in zip(reports, (["look_again"], ["look_again", "looked_again"], []), strict=True):
+            for action in actions:
+                audit.append(db, REGION, BY, f"route.{action}", "report", report)
+        assert breaches(db) == {
+            (6, "each decision to look at again has exactly one open task, each other decision none")
+        }
+        script = (Path(migrations.FOLDER) / "versions" / "0005_review.sql").read_text("utf-8")
+        db.execute("INSERT INTO task" + script.split("INSERT INTO task")[1])  # type: ignore[call-overload]
+        assert [review.look_again(db, report) is not None for report in reports] == [True, False, False]
+        assert one(db, "SELECT team_id FROM task WHERE kind = 'review_route'")["team_id"] == OURS
         assert breaches(db) == set()
 
     def test_a_decision_from_before_the_link_does_not_rest_on_it(self, db: Db) -> None:

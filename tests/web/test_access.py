@@ -248,6 +248,28 @@ def test_each_role_reaches_exactly_what_the_matrix_says(
         assert answer.status_code == (400 if may(role, action) else 403), action
 
 
+MENU = {
+    "intake_worker": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
+    "assessor": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
+    "team_lead": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit"],
+    "administrator": ["/wachtrij", "/kwaliteit"],
+}
+
+
+@pytest.mark.parametrize("role", list(ROLES))
+def test_the_menu_holds_what_a_role_may_open(client: Any, world: Any, sign_in: Sign, role: str) -> None:
+    sign_in(world.staff(role))
+    menu = client.get("/wachtrij").text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
+    shown = [part.split('"')[0] for part in menu.split('href="')[1:]]
+    assert shown == MENU[role]
+    for path in shown:
+        page = client.get(path)
+        assert page.status_code == 200, path
+        current = page.text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
+        assert current.count('aria-current="true"') == 1
+        assert f'<a href="{path}" aria-current="true">' in current
+
+
 def test_another_region_and_nothing_at_all_are_the_same_page(
     client: Any, new_world: Callable[[], Any], sign_in: Sign, db: Db
 ) -> None:

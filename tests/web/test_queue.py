@@ -103,6 +103,26 @@ def test_a_row_tells_who_what_and_who_watches(db: Db, world: Any, family: dict[s
     assert by_subject[family["job"]].job_kind == "link_report"
 
 
+def test_each_row_leads_to_where_the_task_is_done(
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
+) -> None:
+    world.task("review_route", family["second"], datetime.now(UTC), 1, world.team)
+    sign_in(world.staff("assessor"))
+    page = client.get("/wachtrij").text
+    for address, text in (
+        (f"/meldingen/{family['third']}", "Veiligheidsbeoordeling"),
+        (f"/koppelvoorstellen/{family['proposed']}", "Koppeling nakijken"),
+        (f"/meldingen/{family['second']}#besluit", "Besluit opnieuw bekijken"),
+        (f"/quarantaine/{family['quarantine']}", "Onleesbaar bericht"),
+        (f"/taken/{family['job']}", "Vastgelopen verwerking"),
+    ):
+        assert f'<a href="{address}">{text}</a>' in page
+        assert client.get(address.split("#")[0]).status_code == 200
+    only = client.get("/wachtrij?soort=review_route").text
+    assert "1 taak past bij dit filter" in only
+    assert "VT-2026-" in only, "the case and who watches"
+
+
 @pytest.mark.parametrize(
     ("due", "now", "words", "state"),
     [

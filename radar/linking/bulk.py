@@ -1,0 +1,306 @@
+"""Link very many reports at once, set-based: an old system's years, or a file to measure with.
+
+A chunk of reports is one transaction: its blocking keys are looked up together, its reports are decided one after the
+other by the same `resolve` as a single report, each seeing what the ones before it taught, and all rows are written
+by COPY. So the outcome is that of one by one, and what was committed is never done again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from psycopg import sql
+
+from core.database import Db
+from core.deadlines import local_day
+from core.ids import uuid7, uuid7_texts
+from radar.linking import block, explain
+from radar.linking.decide import Decision, is_outside
+from radar.linking.normalise import features
+from radar.linking.profile import Id, Profile
+from radar.linking.resolve import Said, resolve
+from radar.linking.rules import Rules
+
+SOURCE = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class OldReport:
+    """One report of an old system. `persons`: betrokkenen as intake stores them (standards.md 10.1)."""
+
+    reference: str
+    received_at: datetime
+    reporter_kind: str
+    persons: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A report with what each mention says and is found by; `raw` is what is kept of the source."""
+
+    report: OldReport
+    said: Sequence[Said]
+    raw: bytes
+    people: Sequence[str]
+
+
+def prepare(reports: Iterable[OldReport], rules: Rules, region: bytes) -> list[Prepared]:
+    """Read the mentions: the part of the work that needs no database."""
+    found = []
+    for report in reports:
+        people = [json.dumps(person, ensure_ascii=False, separators=(",", ":")) for person in report.persons]
+        said = [Said.of(features(person, rules), rules, region) for person in report.persons]
+        raw = f'{{"kenmerk":{json.dumps(report.reference)},"betrokkenen":[{",".join(people)}]}}'
+        found.append(Prepared(report, said, raw.encode(), people))
+    return found
+
+
+@dataclass(slots=True)
+class ChunkRegister:
+    """The register as one chunk of reports sees it: read in two queries, and then added to (`learn`)."""
+
+    region: bytes
+    persons: int
+    hits: dict[int, list[Id]]
+    stored: dict[Id, str]
+    decoded: dict[Id, Profile] = field(default_factory=dict)
+    at_home: dict[Id, list[Id]] = field(default_factory=dict)
+    changed: set[Id] = field(default_factory=set)
+    new_keys: list[tuple[int, Id]] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, db: Db, region: bytes, reports: Sequence[Prepared], limit: int) -> ChunkRegister:
+        """Everybody who shares a key with a mention of these reports, and everybody in their households."""
+        wanted = {key for one in reports for said in one.said for _, key in said.keys}
+        hits = {
+            row["key"]: row["persons"].split(" ") for row in db.execute(_HITS, (sorted(wanted), limit)).fetchall()
+        }
+        near = {person for found in hits.values() for person in found}
+        stored = {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(near),))}
+        at_home: dict[Id, list[Id]] = {}
+        for row in db.execute(_HOUSEMATES, (list(near),)):
+            at_home[row["home"]] = row["persons"].split(" ")
+        rest = {person for found in at_home.values() for person in found} - stored.keys()
+        stored |= {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(rest),))}
+        size = db.execute("SELECT persons FROM register_size WHERE region_id = %s", (UUID(bytes=region),)).fetchone()
+        return cls(region, size["persons"] if size else 0, hits, stored, at_home=at_home)
+
+    def find(self, keys: Collection[int], limit: int) -> dict[int, list[Id]]:
+        hits = self.hits
+        return {key: hits[key] for key in keys if key in hits}
+
+    def profiles(self, persons: Collection[Id]) -> dict[Id, Profile]:
+        return {person: self.profile(person) for person in persons}
+
+    def members(self, households: Collection[Id], already: Collection[Id]) -> dict[Id, Profile]:
+        people = {person for home in households for person in self.at_home.get(home, ())}
+        return {person: self.profile(person) for person in people if person not in already}
+
+    def profile(self, person: Id) -> Profile:
+        known = self.decoded.get(person)
+        if known is None:
+            known = self.decoded[person] = Profile.from_json(self.stored[person])
+        return known
+
+    def learn(self, person: Id, said: Said, home: Id | None, day: int) -> None:
+        """From now on this mention is this person, who is new or known."""
+        known = self.profile(person) if person in self.stored or person in self.decoded else None
+        if known is None:
+            known = self.decoded[person] = Profile()
+        known.add(said.features)
+        self.changed.add(person)
+        for key in block.chosen(said.keys):
+            owners = self.hits.setdefault(key, [])
+            if person not in owners:
+                owners.append(person)
+                self.new_keys.append((key, person))
+        if home:
+            known.seen(home, day, said.features.addresses)
+            members = self.at_home.setdefault(home, [])
+            if person not in members:
+                members.append(person)
+
+
+_HITS = """
+SELECT k.key, string_agg(p.person_id::text, ' ') AS persons FROM unnest(%s::bigint[]) AS k (key)
+CROSS JOIN LATERAL (SELECT person_id FROM person_key l WHERE l.key = k.key LIMIT %s) AS p GROUP BY k.key
+"""
+_PROFILES = "SELECT id::text AS id, profile FROM person WHERE id = ANY(%s::uuid[]) AND profile IS NOT NULL"
+_HOUSEMATES = """
+SELECT b.household_id::text AS home, string_agg(DISTINCT b.person_id::text, ' ') AS persons FROM membership b
+WHERE b.household_id IN (SELECT household_id FROM membership WHERE person_id = ANY(%s::uuid[])) GROUP BY 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A mention with what became of it. `home`: the household that it makes somebody a member of."""
+
+    said: Said
+    person: Id | None
+    home: Id | None
+    decision: Decision
+
+
+COLUMNS = {
+    "message": "id, region_id, sender_id, channel, reference, received_at, raw, content_sha256, outcome, "
+    "answer_status, answer_type, answer",
+    "household": "id, region_id, created_at, founded_by",
+    "person": "id, region_id, profile",
+    "report": "id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at, content, "
+    "remarks, acute_signals, acute_rules, household_id, linked_at",
+    "mention": "id, region_id, report_id, number, role_code, person",
+    "link": "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set, created_at",
+    "membership": "id, region_id, person_id, household_id, mention_id, valid_from",
+    "seen_person": "id, profile",
+    "new_key": "key, person_id",
+}
+_NULL = "\\N"
+_COPY_SIGNS = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+@dataclass(slots=True)
+class Rows:
+    """The rows of a chunk, as lines of COPY text per table."""
+
+    region: str
+    sender: str
+    rules: str
+    ids: Iterator[Id] = field(default_factory=uuid7_texts)
+    lines: dict[str, list[str]] = field(default_factory=lambda: {table: [] for table in COLUMNS})
+
+    def add(self, table: str, *values: object) -> None:
+        """One row. Text of others must have passed `_text`."""
+        self.lines[table].append("\t".join([_NULL if one is None else str(one) for one in values]))
+
+    def add_report(self, one: Prepared, mentions: Sequence[Linked], home: Id | None, *, founds: bool) -> Id:
+        """The rows of one report and its mentions; gives the report. Without `mentions` it still has to be linked."""
+        at, message, report = one.report.received_at, next(self.ids), next(self.ids)
+        when, day, reference = at.isoformat(), local_day(at).isoformat(), _text(one.report.reference)
+        raw, digest = f"\\\\x{one.raw.hex()}", f"\\\\x{sha256(one.raw).hexdigest()}"
+        ids = (message, self.region, self.sender)
+        self.add("message", *ids, SOURCE, reference, when, raw, digest, "report", 200, SOURCE, "")
+        if founds and home:
+            self.add("household", home, self.region, when, report)
+        ids = (report, self.region, message)
+        self.add("report", *ids, self.sender, one.report.reporter_kind, reference, when, "{}", "[]", "[]", SOURCE,
+                 home, when if mentions else None)  # fmt: skip
+        for number, person in enumerate(one.people):
+            mention = next(self.ids)
+            role = one.said[number].features.role
+            self.add("mention", mention, self.region, report, number + 1, role, _text(person))
+            if mentions:
+                self._add_link(mention, mentions[number], when, day)
+        return report
+
+    def _add_link(self, mention: Id, linked: Linked, when: str, day: str) -> None:
+        person, decision = linked.person, linked.decision
+        if person is None:
+            return
+        reasons = _text(json.dumps(explain.reasons(decision), ensure_ascii=False))
+        told = (decision.state, decision.outcome, decision.score if decision.state != "new" else 0.0, reasons)
+        if decision.state == "proposed":
+            self._link(mention, person, when, "new", "new", 0.0, "[]")
+            person = str(decision.person)
+        self._link(mention, person, when, *told)
+        if linked.home:
+            self.add("membership", next(self.ids), self.region, linked.person, linked.home, mention, day)
+
+    def _link(self, mention: Id, person: Id, when: str, *told: object) -> None:
+        self.add("link", next(self.ids), self.region, mention, person, *told, self.rules, when)
+
+    def persons(self, profiles: Mapping[Id, Profile], which: Iterable[Id], known: Collection[Id]) -> None:
+        """What is known of these persons from now on, who are in the register already or new."""
+        for person in which:
+            profile = _text(profiles[person].to_json())
+            if person in known:
+                self.add("seen_person", person, profile)
+            else:
+                self.add("person", person, self.region, profile)
+
+    def keys(self, keys: Iterable[tuple[int, Id]]) -> None:
+        """What persons can be found by from now on; in the order of the index, which then grows at its ends."""
+        for key, person in sorted(keys):
+            self.add("new_key", key, person)
+
+    def write(self, db: Db) -> None:
+        """All tables, those that others point to first."""
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS seen_person (id uuid, profile text) ON COMMIT DELETE ROWS")
+        db.execute("CREATE TEMP TABLE IF NOT EXISTS new_key (key bigint, person_id uuid) ON COMMIT DELETE ROWS")
+        for table, columns in COLUMNS.items():
+            if self.lines[table]:
+                query = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), _columns(columns))
+                with db.cursor() as cursor, cursor.copy(query) as copy:
+                    copy.write("\n".join(self.lines[table]) + "\n")
+        if self.lines["seen_person"]:
+            db.execute("UPDATE person p SET profile = s.profile FROM seen_person s WHERE p.id = s.id")
+        db.execute(
+            "INSERT INTO person_key (key, person_id, region_id) SELECT key, person_id, %s FROM new_key "
+            "ON CONFLICT DO NOTHING",
+            (self.region,),
+        )
+        self.lines = {table: [] for table in COLUMNS}
+
+
+def _columns(names: str) -> sql.Composed:
+    return sql.SQL(", ").join(sql.Identifier(name) for name in names.split(", "))
+
+
+def _text(value: str) -> str:
+    return value.translate(_COPY_SIGNS) if "\\" in value or not value.isprintable() else value
+
+
+def link_chunk(db: Db, sender: UUID, region: UUID, reports: Sequence[Prepared], rules: Rules) -> int:
+    """Link and store one chunk of reports, oldest first, in the caller's transaction; gives how many mentions.
+
+    A reference of this sender that is there already is passed over: a chunk may be tried again.
+    """
+    db.execute("SELECT pg_advisory_xact_lock(%s)", (lock_of(region),))
+    reports = _not_there_yet(db, sender, reports)
+    register = ChunkRegister.read(db, region.bytes, reports, rules.limits.persons_per_key + 1)
+    rows = Rows(str(region), str(sender), rules.version)
+    for one in reports:
+        found = resolve(one.said, register, rules)
+        elsewhere = found.household.elsewhere
+        family = [not is_outside(said.features) for said in one.said]
+        inside = any(family) and not elsewhere.issuperset(number for number, own in enumerate(family) if own)
+        home = found.household.household or (str(uuid7()) if inside else None)
+        linked = [
+            Linked(said, _person_of(decision) if own else None, None if number in elsewhere else home, decision)
+            for number, (said, own, decision) in enumerate(zip(one.said, family, found.decisions, strict=True))
+        ]
+        rows.add_report(one, linked, home, founds=found.household.household is None)
+        day = local_day(one.report.received_at).toordinal()
+        for mention in linked:
+            if mention.person:
+                register.learn(mention.person, mention.said, mention.home, day)
+    rows.persons(register.decoded, register.changed, register.stored)
+    rows.keys(register.new_keys)
+    rows.write(db)
+    return sum(len(one.said) for one in reports)
+
+
+def lock_of(region: UUID) -> int:
+    """The advisory lock of a region's register: many may link at once, but only one may load in bulk."""
+    return region.int & 0x7FFF_FFFF_FFFF_FFFF
+
+
+def _not_there_yet(db: Db, sender: UUID, reports: Sequence[Prepared]) -> list[Prepared]:
+    known = {
+        row["reference"]
+        for row in db.execute(
+            "SELECT reference FROM message WHERE sender_id = %s AND reference = ANY(%s) AND outcome = 'report'",
+            (sender, [one.report.reference for one in reports]),
+        )
+    }
+    return [one for one in reports if one.report.reference not in known]
+
+
+def _person_of(decision: Decision) -> Id:
+    return decision.person if decision.state == "automatic" and decision.person else str(uuid7())
