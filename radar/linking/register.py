@@ -11,7 +11,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core import audit
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import NotFound
@@ -27,8 +26,6 @@ from radar.linking.rows import LinkRow, StoredRegister
 from radar.linking.rules import Rules, load
 
 __all__ = ["Consequence", "LinkResult", "MentionLink", "confirm", "link_report", "reject", "undo", "weigh"]
-
-SYSTEM = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +175,7 @@ def _rows_of(one: MentionLink) -> list[LinkRow]:
 
 
 def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UUID | None:
-    """Write everything in one statement, and the audit row. Gives the household of the report."""
+    """Write everything in one statement. Gives the household of the report."""
     report, mentions, rules = seen.report, seen.mentions, seen.rules
     chosen, on = seen.found.household, local_day(report["received_at"])
     inside = {str(one.mention) for number, one in enumerate(links) if one.person and number not in chosen.elsewhere}
@@ -193,30 +190,35 @@ def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UU
         mention, person = str(one.mention), str(one.person)
         said = mentions[mention]
         profile = profiles[person] = known.get(person) or Profile()
+        keys[person] = _new_keys(said, person, seen)
         profile.add(said.features)
-        keys[person] = set(block.chosen(said.keys))
         if home and mention in inside:
             profile.seen(home, on.toordinal(), said.features.addresses)
             members.append((person, mention))
-    with db.pipeline():
-        rows.write(
-            db,
-            report,
-            links=[row for one in links for row in _rows_of(one)],
-            founded={person: profile for person, profile in profiles.items() if person not in known},
-            seen={person: profile for person, profile in profiles.items() if person in known},
-            keys=keys,
-            members=members,
-            home=home,
-            founds_home=home is not None and chosen.household is None,
-            on=on,
-            at=at,
-            rules=rules.version,
-        )
-        audit.append(
-            db, report["region_id"], SYSTEM, "report.link", "report", report["id"], _details(links, chosen, rules)
-        )
+    rows.write(
+        db,
+        report,
+        links=[row for one in links for row in _rows_of(one)],
+        founded={person: profile for person, profile in profiles.items() if person not in known},
+        seen={person: profile for person, profile in profiles.items() if person in known},
+        keys=keys,
+        members=members,
+        home=home,
+        founds_home=home is not None and chosen.household is None,
+        on=on,
+        at=at,
+        rules=rules.version,
+        details=_details(links, chosen, rules),
+    )
     return UUID(home) if home else None
+
+
+def _new_keys(said: Said, person: Id, seen: Look) -> set[int]:
+    """The keys that do not lead to him yet; all of them, if somebody changed him since we looked them up."""
+    keys = set(block.chosen(said.keys))
+    if seen.known.get(person) == seen.found.candidates.get(person):
+        keys = {key for key in keys if person not in seen.found.hits.get(key, ())}
+    return keys
 
 
 def _details(links: Sequence[MentionLink], chosen: HouseholdDecision, rules: Rules) -> dict[str, Any]:
