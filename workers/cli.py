@@ -25,6 +25,7 @@ ELSEWHERE = {
     "demo": "workers.commands:demo",
     "import": "workers.commands:import_",
     "link-file": "workers.link_file:link_file",
+    "reindex": "workers.reindex:reindex",
     "rules": "workers.rule_commands:rules",
     "sender": "workers.commands:sender",
     "show": "workers.commands:show",
@@ -176,6 +177,13 @@ def migrate() -> None:
     with psycopg.connect(database_url(), **connection_options()) as db:
         import_module("radar.quality.rulesets").require_fit(db)
     import_module("core.migrations").upgrade(database_url())
+    reindex = import_module("workers.reindex")
+    with psycopg.connect(database_url(), **connection_options()) as db:
+        db.execute("SET statement_timeout = 0")
+        for region in reindex.needed(db):
+            click.echo("The register is read anew for this version; this is done once.")
+            for _ in reindex.again(db, region, import_module("radar.quality.rulesets").active(db, region)):
+                pass
     click.echo("The database is at this version.")
 
 

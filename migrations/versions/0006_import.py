@@ -1,4 +1,4 @@
-"""A decision that must be looked at again is a task for a person."""
+"""The register of an old system, and with which rules a register was read."""
 
 from pathlib import Path
 

@@ -100,8 +100,12 @@ class StoredRegister:
     def find(self, keys: Collection[int], limit: int) -> dict[int, list[Id]]:
         with self.db.pipeline():
             if self.locks:
+                # Beside others that link; not while the whole region is loaded or read anew (bulk.lock_of).
+                region = int.from_bytes(self.region, "big") & 0x7FFF_FFFF_FFFF_FFFF
                 self.db.execute(
-                    "SELECT pg_advisory_xact_lock(k) FROM unnest(%s::bigint[]) AS k", (sorted(self.locks),)
+                    "SELECT pg_advisory_xact_lock_shared(%s), count(pg_advisory_xact_lock(k)) "
+                    "FROM unnest(%s::bigint[]) AS k",
+                    (region, sorted(self.locks)),
                 )
             found = self.db.execute(_FIND, (sorted(keys), limit)).fetchall()
         hits = {row["key"]: row["persons"].split(" ") for row in found}
@@ -340,6 +344,72 @@ def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules, gone: 
             "ON CONFLICT DO NOTHING",
             values,
         )
+
+
+def linked_count(db: Db, region: UUID) -> int:
+    """How many persons of a region somebody is linked to."""
+    row = db.execute(
+        "SELECT count(DISTINCT person_id) AS n FROM link WHERE region_id = %s AND state IN ('new', 'automatic', "
+        "'confirmed')",
+        (region,),
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def linked_after(db: Db, region: UUID, last: Id | None, limit: int) -> list[Id]:
+    """The next persons of a region that somebody is linked to, in the order of their ids."""
+    found = db.execute(
+        "SELECT p.id::text AS id FROM person p WHERE p.region_id = %(region)s AND (%(last)s::uuid IS NULL OR "
+        "p.id > %(last)s) AND EXISTS (SELECT FROM link l WHERE l.person_id = p.id "
+        "AND l.state IN ('new', 'automatic', 'confirmed')) ORDER BY p.id LIMIT %(limit)s",
+        {"region": region, "last": last, "limit": limit},
+    )
+    return [row["id"] for row in found]
+
+
+def read_anew(db: Db, region: UUID, persons: Collection[Id], rules: Rules) -> None:
+    """Profile and keys of these persons from their mentions; the keys are also noted in `kept_key`."""
+    for_update(db, persons)
+    made = derived(db, persons, rules)
+    db.execute(
+        "UPDATE person p SET profile = n.profile "
+        "FROM jsonb_to_recordset(%s::jsonb) AS n (id uuid, profile text) WHERE p.id = n.id",
+        (_json([{"id": one, "profile": profile.to_json()} for one, (profile, _) in made.items()]),),
+    )
+    keys = [
+        {"person": one, "keys": sorted({key for said in mentions for key in block.keys(said, rules, region.bytes)})}
+        for one, (_, mentions) in made.items()
+    ]
+    db.execute(
+        "WITH n AS (SELECT k AS key, n.person AS person_id FROM jsonb_to_recordset(%(keys)s::jsonb) "
+        "AS n (person uuid, keys bigint[]), unnest(n.keys) AS k), "
+        "kept AS (INSERT INTO kept_key SELECT key, person_id FROM n) "
+        "INSERT INTO person_key (key, person_id, region_id) SELECT key, person_id, %(region)s FROM n "
+        "ON CONFLICT DO NOTHING",
+        {"keys": _json(keys), "region": region},
+    )
+
+
+def drop_stale_keys(db: Db, region: UUID) -> int:
+    """Remove the keys that nobody's mentions give any more (those not in `kept_key`); gives how many."""
+    gone = db.execute(
+        "DELETE FROM person_key k USING (SELECT key, person_id FROM person_key WHERE region_id = %(region)s "
+        "EXCEPT SELECT key, person_id FROM kept_key) AS s "
+        "WHERE k.key = s.key AND k.person_id = s.person_id AND k.region_id = %(region)s",
+        {"region": region},
+    )
+    return gone.rowcount
+
+
+def note_reading(db: Db, region: UUID, version: str) -> None:
+    """Note with which rule set the register was read anew: other rules that read names otherwise find nobody in it."""
+    db.execute("UPDATE register_size SET read_with = %s WHERE region_id = %s", (version, region))
+
+
+def read_with(db: Db, region: UUID) -> str | None:
+    """The rule set with which the register of a region was last read anew; None when that was never done."""
+    row = db.execute("SELECT read_with FROM register_size WHERE region_id = %s", (region,)).fetchone()
+    return row["read_with"] if row else None
 
 
 def count_persons(db: Db) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.errors import Conflict, NotFound, VeiligError
+from radar.linking.rows import read_with
 from radar.quality import rows
 from radar.quality.policy import policy
 from radar.quality.rulesets import RuleSet, changed_tables, in_force, rules_of
@@ -47,7 +48,7 @@ def obstacle(db: Db, rehearsal: Row, at: datetime) -> str | None:
     wanted = RuleSet(rehearsal["version"], rehearsal["rule_set_id"])
     if wanted == current:
         return "Deze regels zijn al in gebruik."
-    if hindrance := key_obstacle(db, wanted, current):
+    if hindrance := key_obstacle(db, rehearsal["region_id"], wanted, current):
         return hindrance
     if rehearsal["finished_at"] is None:
         return "Het proefdraaien is nog niet klaar."
@@ -59,12 +60,17 @@ def obstacle(db: Db, rehearsal: Row, at: datetime) -> str | None:
     return None
 
 
-def key_obstacle(db: Db, wanted: RuleSet, current: RuleSet) -> str | None:
-    """Why this rule set would find nobody in the register as it is; None when it reads names as the current one."""
+def key_obstacle(db: Db, region: UUID, wanted: RuleSet, current: RuleSet) -> str | None:
+    """Why this rule set would find nobody in the register as it is.
+
+    None when it reads names as the current one, or when the register was read anew with it.
+    """
+    if read_with(db, region) == wanted.version:
+        return None
     changed = changed_tables(rules_of(db, wanted), rules_of(db, current))
     if not changed:
         return None
     return (
         f"Deze regels lezen namen en adressen anders ({', '.join(changed)}). De zoeksleutels van het register"
-        " moeten dan eerst opnieuw worden gemaakt: vraag de beheerder om `veilig reindex`."
+        f" moeten dan eerst opnieuw worden gemaakt: vraag de beheerder om `veilig reindex --rules {wanted.version}`."
     )

@@ -65,7 +65,7 @@ def ask(db: Db, region: UUID, version: str, by: str, at: datetime, reports: int 
     new, current = find(db, region, version), in_force(db, region)
     if new == current:
         raise Conflict("Deze regels zijn al in gebruik.")
-    if hindrance := key_obstacle(db, new, current):
+    if hindrance := key_obstacle(db, region, new, current):
         raise Conflict(hindrance)
     parts = rows.newest_reports(db, region, wanted, figures.part)
     rehearsal = uuid7()
