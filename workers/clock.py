@@ -22,7 +22,7 @@ from core.database import allow_statements_of, transaction
 from core.errors import VeiligError
 from core.ids import uuid7
 from core.logs import set_up_logs
-from radar.linking.rows import count_persons
+from radar.linking.derived import count_persons
 from radar.quality import sample
 from workers import broker
 from workers.heartbeat import EVERY_S, beat

@@ -136,6 +136,23 @@ def import_corv(paths: tuple[Path, ...], oin: str | None, region: str | None) ->
         raise SystemExit(1)
 
 
+@import_.command("register")
+@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@region_option
+def import_register(path: Path, region: str | None) -> None:
+    """Load and link an old system's register: a CSV file, one line per person mentioned, oldest report first.
+
+    Safe to start again: reports that are there already are passed over. Nothing is loaded of a file with a fault.
+    Stop the workers first.
+    """
+    from workers import import_register as importing  # it holds the whole radar: loaded only when it is wanted
+
+    with psycopg.connect(database_url(), **connection_options(0)) as db:
+        loaded = importing.load_file(db, find_region(db, region), path)
+    there = loaded.reports - loaded.new
+    click.echo(f"{loaded.new} of {loaded.reports} reports are new in the register; {there} were there already.")
+
+
 def _sender(db: Db, region: UUID, oin: str | None) -> senders.Sender:
     found = senders.active(db, region)
     chosen = [sender for sender in found if oin in (None, sender.oin)]

@@ -21,7 +21,7 @@ from core.errors import NotFound
 from intake import senders
 from intake.channels import json_api
 from intake.corv import door
-from radar.linking.rows import count_persons
+from radar.linking.derived import count_persons
 from workers.demo_desk import link_and_decide
 from workers.demo_people import MAX_HOUSEHOLDS
 from workers.demo_region import OIN, ensure_region, ensure_senders, find_region

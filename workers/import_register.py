@@ -6,25 +6,29 @@ what is there already is passed over, so that a load that was broken off is simp
 
 from __future__ import annotations
 
+import os
+import signal
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import islice
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 from uuid import UUID
 
 import click
-import psycopg
 
 from core import audit
-from core.database import Db, close_pools, connection_options, database_url
+from core.database import Db
 from core.ids import uuid7
-from radar.linking import rows
+from radar.linking import derived
 from radar.linking.bulk import OldReport, Prepared, link_chunk, prepare
 from radar.linking.rules import Rules, load
 from radar.quality import rulesets
-from workers.commands import find_region, region_option
-from workers.register_file import reports
+from workers.register_file import check, reports
 
 CHUNK = 2_000
 """Reports per transaction: about a second of work."""
@@ -34,29 +38,26 @@ OLD_SYSTEM = "0" * 20
 """The OIN of nobody: an old register was not sent by a body that can send again."""
 
 
-@click.command("register")
-@click.argument("path", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@region_option
-def import_register(path: Path, region: str | None) -> None:
-    """Load and link an old system's register: a CSV file, one line per person mentioned, oldest report first.
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """How many reports a file held, and how many of them were not in the register yet."""
 
-    Safe to start again: reports that are there already are passed over. Stop the workers first; others wait.
-    """
-    total = sum(1 for _ in reports(path))
-    try:
-        with psycopg.connect(database_url(), **connection_options()) as db:
-            db.execute("SET statement_timeout = 0")
-            found = find_region(db, region)
-            before = _count(db, found)
-            with click.progressbar(length=total, label="Reports") as bar:
-                for done in load_all(db, found, (one for one, _ in reports(path)), rulesets.active(db, found)):
-                    bar.update(done)
-            with db.transaction():
-                rows.count_persons(db)
-            after = _count(db, found)
-    finally:
-        close_pools()
-    click.echo(f"{after - before} of {total} reports are new in the register; {total - after + before} were there.")
+    reports: int
+    new: int
+
+
+def load_file(db: Db, region: UUID, path: Path) -> Loaded:
+    """Load a whole file with a progress bar on stderr, if all of it can be loaded. Raises UnusableFile."""
+    total = check(path, datetime.now(UTC))
+    # A slow machine may think long about a chunk: that is no forgotten transaction.
+    db.execute("SET idle_in_transaction_session_timeout = 0")
+    before = _count(db, region)
+    with click.progressbar(length=total, label="Reports", file=sys.stderr) as bar:
+        for done in load_all(db, region, (one for one, _ in reports(path)), rulesets.active(db, region)):
+            bar.update(done)
+    with db.transaction():
+        derived.count_persons(db)
+    return Loaded(total, _count(db, region) - before)
 
 
 def load_all(db: Db, region: UUID, source: Iterable[OldReport], rule_set: Rules | None = None) -> Iterator[int]:
@@ -72,14 +73,15 @@ def load_all(db: Db, region: UUID, source: Iterable[OldReport], rule_set: Rules 
         if since_count >= 10 * CHUNK:
             since_count = 0
             with db.transaction():
-                rows.count_persons(db)
+                derived.count_persons(db)
                 db.execute("ANALYZE person_key")
         yield len(chunk)
 
 
 def read_ahead(source: Iterable[OldReport], rule_set: Rules, region: UUID) -> Iterator[list[Prepared]]:
     """Chunks of reports with what they say, prepared in another process while this one works."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=(rule_set,)) as pool:
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=(rule_set,))
+    try:
         waiting: list[Future[list[Prepared]]] = []
         iterator = iter(source)
         while True:
@@ -88,11 +90,23 @@ def read_ahead(source: Iterable[OldReport], rule_set: Rules, region: UUID) -> It
             if not waiting:
                 return
             yield waiting.pop(0).result()
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _start(rule_set: Rules) -> None:
+    """Once in the process that reads ahead. It ends with the one that started it, also when that one is killed."""
     global _rules
     _rules = rule_set
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent:
+        parent.join()
+        os._exit(1)
 
 
 def _prepare(chunk: list[OldReport], region: bytes) -> list[Prepared]:

@@ -25,7 +25,7 @@ from core.database import Db, connection_options
 from core.deadlines import local_day
 from core.ids import uuid7
 from core.settings import settings
-from radar.linking import block, register, rows
+from radar.linking import block, derived, register, rows
 from radar.linking.bulk import Linked, OldReport, Rows, prepare
 from radar.linking.decide import Decision
 from radar.linking.normalise import features
@@ -141,7 +141,7 @@ class Run:
         for count, (report_id, reference, own) in enumerate(stored, start=1):
             self._predict(self._time(report_id, reference), own, lambda one: one)
             if count % CHUNK == 0:
-                rows.count_persons(self.db)
+                derived.count_persons(self.db)
                 self.db.execute("ANALYZE")
 
     def summary(self) -> str:
@@ -210,7 +210,7 @@ class Run:
                             (mentions,))  # fmt: skip
             self.db.execute("DELETE FROM link WHERE mention_id = ANY(%s)", (mentions,))
             self.db.execute("DELETE FROM household WHERE founded_by = %s", (report_id,))
-            rows.derive(self.db, self.region, persons, self.rules, gone)
+            derived.derive(self.db, self.region, persons, self.rules, gone)
             self.db.execute("DELETE FROM person WHERE id = ANY(%s) AND profile IS NULL", (persons,))
 
 
@@ -255,7 +255,7 @@ class Known:
         out.keys(keys)
         with run.db.transaction():
             out.write(run.db)
-            rows.count_persons(run.db)
+            derived.count_persons(run.db)
         run.db.execute("VACUUM ANALYZE")
         self.profiles.clear()
         return later

@@ -16,7 +16,7 @@ from core import audit
 from core.database import Db, close_pools, connection_options, database_url
 from core.errors import Conflict
 from radar import signals
-from radar.linking import rows
+from radar.linking import derived
 from radar.linking.bulk import lock_of
 from radar.linking.rules import Rules
 from radar.quality import rulesets
@@ -29,9 +29,7 @@ CHUNK = 2_000
 @click.command("reindex")
 @region_option
 @click.option("--rules", "version", help="The rule set to read names with; default: the one in force.")
-@click.option(
-    "--involvement", is_flag=True, help="Also look again at the signals of all households."
-)
+@click.option("--involvement", is_flag=True, help="Also look again at the signals of all households.")
 def reindex(region: str | None, version: str | None, involvement: bool) -> None:
     """Make the profiles and keys of all persons again. Stop the workers first."""
     try:
@@ -39,8 +37,10 @@ def reindex(region: str | None, version: str | None, involvement: bool) -> None:
             db.execute("SET statement_timeout = 0")
             where = find_region(db, region)
             _require_rest(db)
-            rule_set = rulesets.rules_of(db, rulesets.find(db, where, version)) if version else rulesets.active(db, where)
-            with click.progressbar(length=rows.linked_count(db, where), label="Persons") as bar:
+            rule_set = (
+                rulesets.rules_of(db, rulesets.find(db, where, version)) if version else rulesets.active(db, where)
+            )
+            with click.progressbar(length=derived.linked_count(db, where), label="Persons") as bar:
                 for done in again(db, where, rule_set):
                     bar.update(done)
             if involvement:
@@ -63,15 +63,15 @@ def again(db: Db, region: UUID, rule_set: Rules) -> Iterator[int]:
         db.execute("CREATE TEMP TABLE IF NOT EXISTS kept_key (key bigint, person_id uuid)")
         db.execute("TRUNCATE kept_key")
         total, last = 0, None
-        while persons := rows.linked_after(db, region, last, CHUNK):
+        while persons := derived.linked_after(db, region, last, CHUNK):
             with db.transaction():
-                rows.read_anew(db, region, persons, rule_set)
+                derived.read_anew(db, region, persons, rule_set)
             total, last = total + len(persons), persons[-1]
             yield len(persons)
         with db.transaction():
-            removed = rows.drop_stale_keys(db, region)
-            rows.count_persons(db)
-            rows.note_reading(db, region, rule_set.version)
+            removed = derived.drop_stale_keys(db, region)
+            derived.count_persons(db)
+            derived.note_reading(db, region, rule_set.version)
             details = {"rules": rule_set.version, "persons": total, "keys_removed": removed}
             audit.append(db, region, "system", "register.reindex", "region", region, details)
     finally:

@@ -13,7 +13,7 @@ from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
-from radar.linking import household, rows
+from radar.linking import derived, household, rows
 from radar.linking.household import Place
 from radar.linking.normalise import features
 from radar.linking.rows import StoredRegister
@@ -132,7 +132,7 @@ def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> lis
         raise NotFound
     region: UUID = report["region_id"]
     links = [row for row in rows.links_of_report(db, report_id) if row["id"] and row["state"] != "proposed"]
-    rows.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
+    derived.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
     home, elsewhere, founds = _home(db, report, links, rules)
     if home is None:
         return []
@@ -144,7 +144,7 @@ def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> lis
     for number, row in enumerate(links):
         if number not in elsewhere:
             rows.join(db, region, row["person_id"], home, row["mention"], on)
-    rows.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
+    derived.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
     return found
 
 

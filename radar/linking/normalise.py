@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -130,13 +130,14 @@ def _name(rules: Rules, first: str, initials: str, last: str, partner: str, pref
         first, last = last, first
     first_names, letters = _given(first or initials, rules)
     surnames, loose = _surnames([last, partner], rules)
-    words = {*first_names, *surnames, *(word for text in (first, last) for word in _words(text, rules))}
+    spoken = (*_words(first, rules), *_words(last, rules))
+    words = {*first_names, *surnames, *spoken}
     return _Name(
         first_names,
         letters,
         tuple(one for one in surnames if one not in rules.unnamed),
         fold(prefix or loose, rules),
-        next((rules.generations[word] for word in _words(f"{first} {last}", rules) if word in rules.generations), ""),
+        next((rules.generations[word] for word in spoken if word in rules.generations), ""),
         bool(words & rules.unborn),
     )
 
@@ -146,6 +147,7 @@ def bsn_key(bsn: str, hasher: Callable[[str], bytes] = keyed_hash) -> str:
     return hasher(f"bsn:{bsn}").hex()
 
 
+@lru_cache(_REMEMBERED)
 def fold(text: str, rules: Rules) -> str:
     """Lower case Latin letters without accents, words apart by one space; at most MAX_LENGTH characters.
 
@@ -180,6 +182,7 @@ def sound(text: str, rules: Rules) -> str:
     return rules.sound_of(text)
 
 
+@lru_cache(_REMEMBERED)
 def bare(surname: str, rules: Rules) -> str:
     """A surname without an article written against it: 'elamrani' → 'amrani'."""
     for article in rules.articles:
@@ -193,9 +196,10 @@ def _text(holder: Mapping[str, Any], key: str) -> str:
     return value.strip()[: MAX_LENGTH * 2] if isinstance(value, str) else ""
 
 
-def _words(text: str, rules: Rules) -> list[str]:
+@lru_cache(_REMEMBERED)
+def _words(text: str, rules: Rules) -> tuple[str, ...]:
     found = (_letters(word) for word in fold(text, rules).split())
-    return [word for word in found if word][:MAX_TOKENS]
+    return tuple([word for word in found if word][:MAX_TOKENS])
 
 
 def _letters(word: str) -> str:
@@ -247,7 +251,7 @@ def _surnames(texts: list[str], rules: Rules) -> tuple[tuple[str, ...], str]:
         parts = re.split(r"\s*[-–—/]\s*|\s+e\.?v\.?\s+", text[:MAX_LENGTH])  # noqa: RUF001
         joined = ""
         for part in parts[:MAX_TOKENS]:
-            words = _words(part.replace(".", " "), rules)
+            words: Sequence[str] = _words(part.replace(".", " "), rules)
             if len(words) > 1 and all(len(word) == 1 for word in words):
                 continue
             words = [word for word in words if word not in rules.titles and word not in rules.generations]

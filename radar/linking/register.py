@@ -15,7 +15,7 @@ from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import NotFound
 from core.ids import uuid7
-from radar.linking import block, explain, rows
+from radar.linking import block, derived, explain, rows
 from radar.linking.correct import Consequence, confirm, reject, undo
 from radar.linking.decide import Decision, Outcome, State
 from radar.linking.household import HouseholdDecision
@@ -92,7 +92,7 @@ def look(db: Db, report: Row, said: Sequence[Row], rules: Rules) -> Look:
     while True:
         found = resolve(list(mentions.values()), register, rules)
         linked = {one.person for one in found.decisions if one.state == "automatic" and one.person}
-        known = rows.for_update(db, linked)
+        known = derived.for_update(db, linked)
         if known.keys() == linked:
             return Look(report, mentions, found, known, rules)
         # Somebody's last mention was moved away while we decided: he is nobody any more. Look again without him.

@@ -8,7 +8,7 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.errors import Conflict, NotFound, VeiligError
-from radar.linking.rows import read_with
+from radar.linking.derived import read_with
 from radar.quality import rows
 from radar.quality.policy import policy
 from radar.quality.rulesets import RuleSet, changed_tables, in_force, rules_of

@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 
 from core.database import Db
 from core.ids import uuid7
-from radar.linking import block, rows, rules
+from radar.linking import block, derived, rules
 from radar.linking.normalise import features
 from radar.linking.profile import Profile
 
@@ -105,7 +105,7 @@ def register(db: Db, region: UUID, seed: int = 1) -> None:
     _copy(db, "link", "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set", links)
     _copy(db, "person_key", "key, person_id, region_id", keys)
     _copy(db, "membership", "id, region_id, person_id, household_id, mention_id, valid_from", members)
-    rows.count_persons(db)
+    derived.count_persons(db)
 
 
 def settle(db: Db) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.database import Db, connection_options
 from core.errors import Conflict
-from radar.linking import block, register, rows
+from radar.linking import block, derived, register
 from tests.radar.test_hard_cases import Person, Region, one_database
 from tests.radar.test_linking_properties import RULES, reports, said, word
 from tests.radar.test_linking_weigh import same_as
@@ -38,7 +38,7 @@ def as_derived(region: Region) -> None:
     keys: dict[str, set[int]] = {}
     for row in found:
         keys.setdefault(row["id"], set()).add(row["key"])
-    made = rows.derived(region.db, [row["id"] for row in stored], region.rules)
+    made = derived.profiles(region.db, [row["id"] for row in stored], region.rules)
     for row in stored:
         profile, mentions = made.get(row["id"], (None, []))
         assert row["profile"] == (profile.to_json() if profile else None)
