@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -23,6 +24,7 @@ import click
 
 from core import audit
 from core.database import Db
+from core.errors import VeiligError
 from core.ids import uuid7
 from radar.linking import derived
 from radar.linking.bulk import OldReport, Prepared, link_chunk, prepare
@@ -36,6 +38,10 @@ AHEAD = 3
 """Chunks that are read before they are needed."""
 OLD_SYSTEM = "0" * 20
 """The OIN of nobody: an old register was not sent by a body that can send again."""
+
+
+class ReaderEnded(VeiligError):
+    """The process that reads ahead has ended, perhaps for want of memory. What was loaded stays: start again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +86,9 @@ def load_all(db: Db, region: UUID, source: Iterable[OldReport], rule_set: Rules 
 
 def read_ahead(source: Iterable[OldReport], rule_set: Rules, region: UUID) -> Iterator[list[Prepared]]:
     """Chunks of reports with what they say, prepared in another process while this one works."""
-    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=(rule_set,))
+    # As text: a rule set that was used holds what it remembers of names, which no other process can take over.
+    document = rule_set.model_dump_json()
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_start, initargs=(document,))
     try:
         waiting: list[Future[list[Prepared]]] = []
         iterator = iter(source)
@@ -90,14 +98,16 @@ def read_ahead(source: Iterable[OldReport], rule_set: Rules, region: UUID) -> It
             if not waiting:
                 return
             yield waiting.pop(0).result()
+    except BrokenProcessPool:
+        raise ReaderEnded from None
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _start(rule_set: Rules) -> None:
+def _start(document: str) -> None:
     """Once in the process that reads ahead. It ends with the one that started it, also when that one is killed."""
     global _rules
-    _rules = rule_set
+    _rules = Rules.model_validate_json(document)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
 

@@ -29,3 +29,6 @@ ALTER TABLE mention DROP COLUMN features;
 -- Which report a household was founded for: taken back, the report gets the same household (and case) again.
 ALTER TABLE household ADD COLUMN founded_by uuid;
 CREATE INDEX household_founded_by ON household (founded_by) WHERE founded_by IS NOT NULL;
+
+-- Every link of a mention, whatever became of it: the screens of a report and of a household ask for them.
+CREATE INDEX link_mention ON link (mention_id);

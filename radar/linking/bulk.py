@@ -25,6 +25,7 @@ from radar.linking.decide import Decision, is_outside
 from radar.linking.normalise import features
 from radar.linking.profile import Id, Profile
 from radar.linking.resolve import Said, resolve
+from radar.linking.rows import FIND, found_persons
 from radar.linking.rules import Rules
 
 SOURCE = "import"
@@ -79,9 +80,10 @@ class ChunkRegister:
         """Everybody who shares a key with a mention of these reports, and everybody in their households."""
         wanted = {key for one in reports for said in one.said for _, key in said.keys}
         hits = {
-            row["key"]: row["persons"].split(" ") for row in db.execute(_HITS, (sorted(wanted), limit)).fetchall()
+            row["key"]: found_persons(row)
+            for row in db.execute(FIND, {"keys": sorted(wanted), "limit": limit}).fetchall()
         }
-        near = {person for found in hits.values() for person in found}
+        near = {person for found in hits.values() for person in found} - {""}
         stored = {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(near),))}
         at_home: dict[Id, list[Id]] = {}
         for row in db.execute(_HOUSEMATES, (list(near),)):
@@ -127,10 +129,6 @@ class ChunkRegister:
                 members.append(person)
 
 
-_HITS = """
-SELECT k.key, string_agg(p.person_id::text, ' ') AS persons FROM unnest(%s::bigint[]) AS k (key)
-CROSS JOIN LATERAL (SELECT person_id FROM person_key l WHERE l.key = k.key LIMIT %s) AS p GROUP BY k.key
-"""
 _PROFILES = "SELECT id::text AS id, profile FROM person WHERE id = ANY(%s::uuid[]) AND profile IS NOT NULL"
 _HOUSEMATES = """
 SELECT b.household_id::text AS home, string_agg(DISTINCT b.person_id::text, ' ') AS persons FROM membership b

@@ -281,7 +281,7 @@ def _contains(one: str, other: str) -> bool:
 def address_level(mine: Iterable[AddressKey], known: Iterable[AddressKey]) -> str:
     """door: the same front door; house: the same number, an addition is missing; near: the same street; or different.
 
-    Another addition is another family: flat neighbours give no evidence.
+    Another addition is another family: flat neighbours are only near.
     """
     best = "different"
     for one in mine:

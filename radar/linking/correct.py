@@ -17,7 +17,8 @@ from radar.linking import derived, household, rows
 from radar.linking.household import Place
 from radar.linking.normalise import features
 from radar.linking.rows import StoredRegister
-from radar.linking.rules import Rules, load
+from radar.linking.rules import Rules
+from radar.quality import rulesets
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,11 @@ def _take_back(db: Db, link: Row, state: Literal["undone", "rejected"], by: str,
 
 def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> list[Consequence]:
     """Look again at the household of a report, now that somebody in it is somebody else; and derive who changed."""
-    rules = load()
     report = rows.report(db, report_id)
     if report is None:
         raise NotFound
     region: UUID = report["region_id"]
+    rules = rulesets.active(db, region)
     links = [row for row in rows.links_of_report(db, report_id) if row["id"] and row["state"] != "proposed"]
     derived.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
     home, elsewhere, founds = _home(db, report, links, rules)

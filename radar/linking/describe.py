@@ -134,7 +134,6 @@ _LIMITS = {
     "margin": "bits that the best candidate must be ahead of the next; closer, a member of staff chooses",
     "household": "bits of surname, phone and address together from which they alone point to a household",
     "housemates": "bits that a link must win from the housemates who could be meant instead",
-    "member_share": "not used any more",
     "persons_per_key": "a key with more persons is too common to search with",
     "persons_per_door": "an address or phone of more persons is an institution, and no evidence",
     "candidates": "candidates per mention that are compared, those with the rarest keys first",

@@ -63,9 +63,10 @@ def report_and_mentions(db: Db, report_id: UUID) -> tuple[Row | None, list[Row]]
     return found[0] | {"id": found[0]["report"]}, [row for row in found if row["id"]]
 
 
-_FIND = """
-SELECT k.key, string_agg(p.person_id::text, ' ') AS persons FROM unnest(%s::bigint[]) AS k (key)
-CROSS JOIN LATERAL (SELECT person_id FROM person_key l WHERE l.key = k.key LIMIT %s) AS p GROUP BY k.key
+FIND = """
+SELECT k.key, count(*) AS n, CASE WHEN count(*) < %(limit)s THEN string_agg(p.person_id::text, ' ') END AS persons
+FROM unnest(%(keys)s::bigint[]) AS k (key)
+CROSS JOIN LATERAL (SELECT person_id FROM person_key l WHERE l.key = k.key LIMIT %(limit)s) AS p GROUP BY k.key
 """
 # A join with unnest instead of ANY: PostgreSQL then keeps one plan instead of planning at each call.
 _PROFILES = """
@@ -78,6 +79,11 @@ SELECT p.id::text AS id, p.profile FROM (
     EXCEPT SELECT unnest(%s::uuid[])) AS n
 JOIN person p ON p.id = n.person_id WHERE p.profile IS NOT NULL
 """
+
+
+def found_persons(row: Row) -> list[Id]:
+    """The persons of one row of FIND. A key of too many is too common to search with: only their number counts."""
+    return row["persons"].split(" ") if row["persons"] else [""] * int(row["n"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +112,8 @@ class StoredRegister:
                     "FROM unnest(%s::bigint[]) AS k",
                     (region, sorted(self.locks)),
                 )
-            found = self.db.execute(_FIND, (sorted(keys), limit)).fetchall()
-        hits = {row["key"]: row["persons"].split(" ") for row in found}
+            found = self.db.execute(FIND, {"keys": sorted(keys), "limit": limit}).fetchall()
+        hits = {row["key"]: found_persons(row) for row in found}
         return self._without_own(hits) if self.without else hits
 
     def _without_own(self, hits: dict[int, list[Id]]) -> dict[int, list[Id]]:

@@ -73,7 +73,6 @@ class Limits(_Part):
     margin: float = Field(ge=0, description="closer than this to the runner-up: a person is asked")
     household: float = Field(description="bits of log-odds from which shared evidence alone finds a household")
     housemates: float = Field(ge=0, description="bits for the housemates who could be meant instead")
-    member_share: float = Field(gt=0, lt=1, description="share of a known household's mentions that are members")
     persons_per_key: int = Field(ge=1, description="a key with more persons is too common to search with")
     persons_per_door: int = Field(ge=1, description="an address or phone of more persons is an institution")
     candidates: int = Field(ge=1, description="candidates per mention that are compared")

@@ -68,9 +68,11 @@ WITH who AS (
     JOIN link l ON l.mention_id = m.id AND l.state IN ('new', 'automatic', 'confirmed')
     WHERE r.household_id = %(household)s
 )
-SELECT l.person_id, r.id, r.received_at, c.closed_at, o.path, o.decided_at
+SELECT l.person_id, r.id, r.received_at, o.path, o.decided_at,
+    -- What an old system's register brought was ended there.
+    CASE WHEN r.case_id IS NULL AND s.channel = 'import' THEN r.received_at ELSE c.closed_at END AS closed_at
 FROM who JOIN link l ON l.person_id = who.person_id AND l.state IN ('new', 'automatic', 'confirmed')
-JOIN mention m ON m.id = l.mention_id JOIN report r ON r.id = m.report_id
+JOIN mention m ON m.id = l.mention_id JOIN report r ON r.id = m.report_id JOIN message s ON s.id = r.message_id
 LEFT JOIN cases c ON c.id = r.case_id LEFT JOIN route o ON o.report_id = r.id AND o.state = 'decided'
 ORDER BY r.received_at, r.id
 """

@@ -33,7 +33,7 @@ from tests.radar.quality.conftest import ANNE, JAN, MIA, Register, now, rules_te
         ("{}", "De regels kloppen niet bij version: dit veld ontbreekt."),
         (rules_text("x", extra=1), "De regels kloppen niet bij extra: dit veld bestaat niet."),
         (rules_text("x", limits={"margin": -1}), "bij limits.margin: de waarde moet 0.0 of meer zijn."),
-        (rules_text("x", limits={"member_share": "veel"}), "bij limits.member_share: hier hoort een getal."),
+        (rules_text("x", limits={"margin": "veel"}), "bij limits.margin: hier hoort een getal."),
         (rules_text("x", limits={"automatic": -5}), "limits.proposed"),
         (rules_text("x", titles="drs"), "bij titles: hier hoort een lijst."),
         (rules_text("Een Spatie"), "bij version: gebruik kleine letters"),
