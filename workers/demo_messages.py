@@ -39,7 +39,7 @@ PROFESSIONAL = Slips(0.45, 0.30, 0.08, 0.15, 0.40, 0.10, 0.12, 0.25)
 class Event:
     """One incident to report; `at` in Dutch time, `earlier` the number of reports before it.
 
-    `acute`: SASH hoog; `odd`: with a wrong BSN, role and postcode; `again`: a supplement to the one before.
+    `acute`: SASH hoog; `odd`: with a wrong BSN, role and postcode; `vague`: one person only by a letter; `again`: a supplement to the one before.
     """
 
     at: datetime
@@ -51,6 +51,7 @@ class Event:
     earlier: int = 0
     acute: bool = False
     odd: bool = False
+    vague: bool = False
     again: bool = False
 
 
@@ -64,6 +65,8 @@ def compose(household: Household, event: Event, luck: Random) -> ReportMessage:
     mentions = [mention(household, person, slips, luck) for person in people]
     if event.odd:
         _spoil(mentions)
+    if event.vague:
+        _blur(mentions[-1])
     if event.reporter == "onderwijs" and luck.random() < 0.5:
         mentions.append(_teacher(luck))
     police = event.reporter == "politie"
@@ -232,6 +235,14 @@ def _spoil(mentions: list[dict[str, Any]]) -> None:
     first.pop("geenWaardeReden", None)
     first["rol"] = {"tekst": "partner"}
     first["adressen"][0]["postcode"] = first["adressen"][0]["postcode"][:4]
+
+
+def _blur(made: dict[str, Any]) -> None:
+    """The reporter knows a letter and a surname: the radar asks whether this is somebody that we know."""
+    for name in ("bsn", "geboortedatum", "telefoonnummers"):
+        made.pop(name, None)
+    made["naam"]["voornamen"] = f"{made['naam']['voornamen'][0]}."
+    made["geenWaardeReden"] = {"bsn": "waardeOnbekend", "geboortedatum": "waardeOnbekend"}
 
 
 def _teacher(luck: Random) -> dict[str, Any]:

@@ -65,6 +65,7 @@ def story(number: int, days: int, until: datetime) -> Iterator[Dispatch]:
             earlier=index,
             acute=acute,
             odd=number % 30 == 1 and index == 0,
+            vague=last and index > 0 and number % 4 == 2,
         )
         yield _dispatch(family, event, luck)
         if number % 7 == 5 and index == 0 and event.at + timedelta(hours=26) < until:

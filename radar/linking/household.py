@@ -111,9 +111,14 @@ def signs(
     newest = {person: max(one.last for one in candidates[person].homes) for person in members}
     known_here = [place.person for place in here if place.person in members]
     known_apart = [place.person for place in apart if place.person in members]
-    # A child may belong to two households: that it lives elsewhere says nothing.
+    theirs = {address for own in members.values() for address in own.addresses}
+    # A child may belong to two households, and an old address of this household is no other one: both say nothing.
     adults_apart = [
-        place.person for place in apart if place.person in members and place.features.role not in rules.child_roles
+        place.person
+        for place in apart
+        if place.person in members
+        and place.features.role not in rules.child_roles
+        and address_level(place.features.addresses, theirs) not in ("door", "house")
     ]
     missing = [
         person
@@ -126,7 +131,6 @@ def signs(
     sharing = [place for place in here if place.person is None and place.shares_with == home]
     strangers = len(here) - len(known_here) - len(sharing)
     mine = {address for place in here for address in place.features.addresses}
-    theirs = {address for own in members.values() for address in own.addresses}
     at = address_level(mine, theirs) if mine and theirs else ""
     found: Counter[HouseholdSign] = Counter()
     found["known"] = 1

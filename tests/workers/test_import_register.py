@@ -23,11 +23,13 @@ from click.testing import CliRunner, Result
 from core import jobs
 from core.database import Db, connection_options
 from core.ids import uuid7
+from core.secrets import forget_key
 from core.settings import settings
 from intake import senders
 from intake.corv import door
 from intake.corv.write import write_report
 from intake.sample import POLICE_OIN, VEILIG_THUIS_OIN, sample_report
+from radar.linking.bulk import link_chunk
 from radar.linking.rules import load
 from tests.radar.test_hard_cases import Region
 from tests.radar.test_linking_bulk import one_by_one, picture, register_lines, same
@@ -46,10 +48,13 @@ MOTHER: Line = {
 
 
 @pytest.fixture(autouse=True)
-def secret_key(monkeypatch: pytest.MonkeyPatch, clean_settings: None) -> None:
+def secret_key(monkeypatch: pytest.MonkeyPatch, clean_settings: None) -> Iterator[None]:
     """The key of the keyed hashes: the process that reads ahead has the same."""
     monkeypatch.setenv("VEILIG_SECRET_KEY", "invented-key-of-the-import-tests-0001")
     settings.cache_clear()
+    forget_key()
+    yield
+    forget_key()
 
 
 @pytest.fixture
@@ -86,7 +91,7 @@ def load_file(path: Path, *words: str) -> Result:
 
 
 def number(db: Db, query: str, *values: object) -> int:
-    row = db.execute(query, values).fetchone()  # type: ignore[call-overload]
+    row = db.execute(query, values).fetchone()
     assert row
     return int(row["n"])
 
@@ -240,7 +245,7 @@ def test_killed_in_the_middle_and_started_again_it_is_whole(
 def test_a_chunk_that_fails_leaves_the_chunks_before_it(
     db: Db, region: UUID, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, calls = import_register.link_chunk, iter(range(100))
+    real, calls = link_chunk, iter(range(100))
 
     def fails_the_fourth_time(*values: Any) -> int:
         if next(calls) == 3:
