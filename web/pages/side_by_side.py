@@ -63,6 +63,10 @@ def side_by_side(person: Mapping[str, Any], known: Sequence[tuple[Mapping[str, A
     return rows
 
 
+ALIKE = 0.6
+"""Below this share of equal letters two texts are simply different: single letters would only distract."""
+
+
 def marked(left: str, right: str) -> tuple[Marks, Marks]:
     """Both texts in pieces, with the letters that differ; upper and lower case are the same letter."""
     if max(len(left), len(right)) > MARKED_LENGTH:
@@ -73,7 +77,10 @@ def marked(left: str, right: str) -> tuple[Marks, Marks]:
         one, other = left, right
     ours: list[tuple[str, bool]] = []
     theirs: list[tuple[str, bool]] = []
-    for what, start, end, from_, to in SequenceMatcher(None, one, other, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    if matcher.ratio() < ALIKE:
+        return ((left, True),), ((right, True),)
+    for what, start, end, from_, to in matcher.get_opcodes():
         if end > start:
             ours.append((left[start:end], what != "equal"))
         if to > from_:
