@@ -39,7 +39,8 @@ PROFESSIONAL = Slips(0.45, 0.30, 0.08, 0.15, 0.40, 0.10, 0.12, 0.25)
 class Event:
     """One incident to report; `at` in Dutch time, `earlier` the number of reports before it.
 
-    `acute`: SASH hoog; `odd`: with a wrong BSN, role and postcode; `vague`: one person only by a letter; `again`: a supplement to the one before.
+    `acute`: SASH hoog; `odd`: with a wrong BSN, role and postcode; `vague`: one person is known by a letter only;
+    `again`: a supplement to the one before.
     """
 
     at: datetime

@@ -48,17 +48,18 @@ Timing = tuple[str, float, float]
 @click.option(
     "--timings", type=click.Path(dir_okay=False, path_type=Path), help="timings.csv: milliseconds per report"
 )
-@click.option("--proposals", is_flag=True, help="Count a question to a person as answered with yes.")
-def link_file(folder: Path, mode: str, out: Path, timings: Path | None, proposals: bool) -> None:
+@click.option("--automatic", is_flag=True, help="Leave out what is only proposed (link mode).")
+def link_file(folder: Path, mode: str, out: Path, timings: Path | None, automatic: bool) -> None:
     """Link records.csv in FOLDER and write record_id, predicted person and household.
 
     link: the register holds the records before the cut (meta.json) with their true ids (truth.csv); each later
-    report is linked, committed and forgotten again. stream: everything in order from an empty register. What the
-    machine only proposes counts as somebody new, unless --proposals.
+    report is linked, committed and forgotten again; the answer is the person that the radar says it is, linked or
+    proposed (--automatic: only linked). stream: everything in order from an empty register; what is only proposed
+    stays a person of its own, since nobody answers.
     """
     with _fresh_database() as url, psycopg.connect(url, **connection_options()) as db:
         db.execute("SET statement_timeout = 0")
-        run = Run(db, load(), proposals)
+        run = Run(db, load(), proposals=mode == "link" and not automatic)
         if mode == "link":
             run.link(folder)
         else:
@@ -126,8 +127,7 @@ class Run:
 
     def link(self, folder: Path) -> None:
         """The register from truth; each report from the cut on by itself."""
-        cut = str(json.loads((folder / "meta.json").read_text(encoding="utf-8"))["cut"])
-        truth = _truth(folder / "truth.csv")
+        cut, truth = _cut(folder / "meta.json"), _truth(folder / "truth.csv")
         known = Known(self, truth)
         later = known.load(reports(folder / "records.csv"), cut)
         for report_id, reference, own in self._stored(later):
@@ -190,7 +190,8 @@ class Run:
         home = str(result.household_id) if result.household_id else f"none-{own[0]['report_id']}"
         for line, one in zip(own, result.decisions, strict=True):
             person = one.proposed_person if self.proposals and one.proposed_person else one.person
-            record, whose = line["record_id"], str(person)
+            record = _record(line)
+            whose = str(person) if person else f"none-{record}"
             self.predictions.append((record, name(whose) or whose, name(home) or home))
 
     def _forget(self, report_id: Id, result: LinkResult) -> None:
@@ -232,7 +233,7 @@ class Known:
         def earlier() -> Iterator[OldReport]:
             for one, own in source:
                 if own[0]["report_ts"] < cut:
-                    records.append([line["record_id"] for line in own])
+                    records.append([_record(line) for line in own])
                     yield one
                 else:
                     later.append((one, own))
@@ -262,6 +263,8 @@ class Known:
 
     def _linked(self, out: Rows, keys: set[tuple[int, Id]], report: OldReport, said: Said, record: str) -> Linked:
         """One mention as the truth has it, and what it teaches of its person."""
+        if record not in self.truth:
+            raise UnusableFile(f"truth.csv: record {record} ontbreekt.")
         who, where = self.truth[record]
         person, home = self._id(out, "person", who), self._id(out, "household", where, report.received_at.isoformat())
         profile = self.profiles.setdefault(person, Profile())
@@ -280,10 +283,25 @@ class Known:
         return known
 
 
+def _record(line: Line) -> str:
+    if "record_id" not in line:
+        raise UnusableFile("records.csv: kolom record_id ontbreekt in de eerste regel.")
+    return line["record_id"]
+
+
+def _cut(path: Path) -> str:
+    """The start of the query month. Raises UnusableFile."""
+    try:
+        return str(json.loads(path.read_text(encoding="utf-8"))["cut"])
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UnusableFile(f"{path}: hierin hoort een datum te staan onder 'cut'.") from None
+
+
 def _truth(path: Path) -> dict[str, tuple[str, str]]:
     """Person and household per record. Raises UnusableFile."""
     try:
         with path.open(encoding="utf-8", newline="") as file:
             return {line["record_id"]: (line["person_id"], line["household_id"]) for line in csv.DictReader(file)}
-    except (OSError, KeyError) as error:
-        raise UnusableFile(f"{path.name}: {error}.") from None
+    except (OSError, ValueError, KeyError, csv.Error):
+        text = f"{path}: hierin horen de kolommen record_id, person_id en household_id te staan, in UTF-8."
+        raise UnusableFile(text) from None

@@ -17,7 +17,7 @@ from core.database import Db, close_pools, connection_options, database_url
 from core.errors import Conflict
 from radar import signals
 from radar.linking import derived
-from radar.linking.bulk import lock_of
+from radar.linking.rows import lock_of
 from radar.linking.rules import Rules
 from radar.quality import rulesets
 from workers.commands import find_region, region_option

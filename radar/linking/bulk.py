@@ -25,7 +25,7 @@ from radar.linking.decide import Decision, is_outside
 from radar.linking.normalise import features
 from radar.linking.profile import Id, Profile
 from radar.linking.resolve import Said, resolve
-from radar.linking.rows import FIND, found_persons
+from radar.linking.rows import FIND, found_persons, lock_of
 from radar.linking.rules import Rules
 
 SOURCE = "import"
@@ -84,11 +84,15 @@ class ChunkRegister:
             for row in db.execute(FIND, {"keys": sorted(wanted), "limit": limit}).fetchall()
         }
         near = {person for found in hits.values() for person in found} - {""}
-        stored = {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(near),))}
+        stored: dict[Id, str] = {}
         at_home: dict[Id, list[Id]] = {}
-        for row in db.execute(_HOUSEMATES, (list(near),)):
-            at_home[row["home"]] = row["persons"].split(" ")
-        rest = {person for found in at_home.values() for person in found} - stored.keys()
+        # Twice: who is found by a key, and then his housemates, who may belong to another household as well.
+        for _ in range(2):
+            new = near - stored.keys()
+            stored |= {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(new),))}
+            at_home |= {row["home"]: row["persons"].split(" ") for row in db.execute(_HOUSEMATES, (list(new),))}
+            near = {person for found in at_home.values() for person in found}
+        rest = near - stored.keys()
         stored |= {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(rest),))}
         size = db.execute("SELECT persons FROM register_size WHERE region_id = %s", (UUID(bytes=region),)).fetchone()
         return cls(region, size["persons"] if size else 0, hits, stored, at_home=at_home)
@@ -98,21 +102,22 @@ class ChunkRegister:
         return {key: hits[key] for key in keys if key in hits}
 
     def profiles(self, persons: Collection[Id]) -> dict[Id, Profile]:
-        return {person: self.profile(person) for person in persons}
+        return {person: known for person in persons if (known := self.profile(person))}
 
     def members(self, households: Collection[Id], already: Collection[Id]) -> dict[Id, Profile]:
         people = {person for home in households for person in self.at_home.get(home, ())}
-        return {person: self.profile(person) for person in people if person not in already}
+        return self.profiles(people.difference(already))
 
-    def profile(self, person: Id) -> Profile:
+    def profile(self, person: Id) -> Profile | None:
+        """What is known of somebody; None when he is nobody any more."""
         known = self.decoded.get(person)
-        if known is None:
+        if known is None and person in self.stored:
             known = self.decoded[person] = Profile.from_json(self.stored[person])
         return known
 
     def learn(self, person: Id, said: Said, home: Id | None, day: int) -> None:
         """From now on this mention is this person, who is new or known."""
-        known = self.profile(person) if person in self.stored or person in self.decoded else None
+        known = self.profile(person)
         if known is None:
             known = self.decoded[person] = Profile()
         known.add(said.features)
@@ -186,9 +191,9 @@ class Rows:
         self.add("message", *ids, SOURCE, reference, when, raw, digest, "report", 200, SOURCE, "")
         if founds and home:
             self.add("household", home, self.region, when, report)
-        ids = (report, self.region, message)
-        self.add("report", *ids, self.sender, one.report.reporter_kind, reference, when, "{}", "[]", "[]", SOURCE,
-                 home, when if mentions else None)  # fmt: skip
+        ids, kind = (report, self.region, message, self.sender), _text(one.report.reporter_kind)
+        linked_at = when if mentions else None
+        self.add("report", *ids, kind, reference, when, "{}", "[]", "[]", SOURCE, home, linked_at)
         for number, person in enumerate(one.people):
             mention = next(self.ids)
             role = one.said[number].features.role
@@ -231,6 +236,7 @@ class Rows:
         """All tables, those that others point to first."""
         db.execute("CREATE TEMP TABLE IF NOT EXISTS seen_person (id uuid, profile text) ON COMMIT DELETE ROWS")
         db.execute("CREATE TEMP TABLE IF NOT EXISTS new_key (key bigint, person_id uuid) ON COMMIT DELETE ROWS")
+        db.execute("TRUNCATE seen_person, new_key")
         for table, columns in COLUMNS.items():
             if self.lines[table]:
                 query = sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table), _columns(columns))
@@ -282,11 +288,6 @@ def link_chunk(db: Db, sender: UUID, region: UUID, reports: Sequence[Prepared], 
     rows.keys(register.new_keys)
     rows.write(db)
     return sum(len(one.said) for one in reports)
-
-
-def lock_of(region: UUID) -> int:
-    """The advisory lock of a region's register: many may link at once, but only one may load in bulk."""
-    return region.int & 0x7FFF_FFFF_FFFF_FFFF
 
 
 def _not_there_yet(db: Db, sender: UUID, reports: Sequence[Prepared]) -> list[Prepared]:

@@ -102,6 +102,7 @@ def _locked(db: Db, link_id: UUID) -> Row:
     link = rows.link(db, link_id)
     if link is None:
         raise NotFound
+    rows.share_region(db, link["region_id"])
     return link
 
 

@@ -195,7 +195,7 @@ def _likely_members(row: Mapping[Id, float], candidates: Profiles) -> dict[Id, d
 def _assign(odds: Odds) -> dict[int, Id]:
     """Best pairs first; a person is at most one mention of a report (two mentions are two people)."""
     ordered = sorted(
-        ((score, number, person) for number, row in enumerate(odds) for person, score in row.items()),
+        ((round(score, 6), number, person) for number, row in enumerate(odds) for person, score in row.items()),
         key=lambda one: (-one[0], one[1], one[2]),
     )
     chosen: dict[int, Id] = {}

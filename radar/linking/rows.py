@@ -81,6 +81,16 @@ JOIN person p ON p.id = n.person_id WHERE p.profile IS NOT NULL
 """
 
 
+def lock_of(region: UUID) -> int:
+    """The advisory lock of a region's register: many may link at once, only one may load or read it anew."""
+    return region.int & 0x7FFF_FFFF_FFFF_FFFF
+
+
+def share_region(db: Db, region: UUID) -> None:
+    """Wait for whoever loads the register or reads it anew, and keep them waiting until this transaction ends."""
+    db.execute("SELECT pg_advisory_xact_lock_shared(%s)", (lock_of(region),))
+
+
 def found_persons(row: Row) -> list[Id]:
     """The persons of one row of FIND. A key of too many is too common to search with: only their number counts."""
     return row["persons"].split(" ") if row["persons"] else [""] * int(row["n"])
@@ -105,12 +115,11 @@ class StoredRegister:
     def find(self, keys: Collection[int], limit: int) -> dict[int, list[Id]]:
         with self.db.pipeline():
             if self.locks:
-                # Beside others that link; not while the whole region is loaded or read anew (bulk.lock_of).
-                region = int.from_bytes(self.region, "big") & 0x7FFF_FFFF_FFFF_FFFF
+                # Beside others that link; not while the whole region is loaded or read anew.
                 self.db.execute(
                     "SELECT pg_advisory_xact_lock_shared(%s), count(pg_advisory_xact_lock(k)) "
                     "FROM unnest(%s::bigint[]) AS k",
-                    (region, sorted(self.locks)),
+                    (lock_of(UUID(bytes=self.region)), sorted(self.locks)),
                 )
             found = self.db.execute(FIND, {"keys": sorted(keys), "limit": limit}).fetchall()
         hits = {row["key"]: found_persons(row) for row in found}

@@ -183,8 +183,8 @@ def test_people_outside_the_family_are_nobody_and_not_one_another(folder: Path, 
 
 
 @pytest.mark.usefixtures("on_this_database")
-@pytest.mark.parametrize("words", [(), ("--proposals",)])
-def test_a_question_counts_as_somebody_new_unless_its_answer_is_taken_for_yes(
+@pytest.mark.parametrize("words", [(), ("--automatic",)])
+def test_a_question_counts_as_its_person_unless_only_links_are_asked_for(
     folder: Path, lines: list[Line], words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[str, bool]] = []
@@ -202,7 +202,7 @@ def test_a_question_counts_as_somebody_new_unless_its_answer_is_taken_for_yes(
     known = {line["truth"] for line in lines}
     questions = [record for record, is_asked in asked if is_asked]
     assert questions
-    assert {predicted[record][0] in known for record in questions} == {bool(words)}
+    assert {predicted[record][0] in known for record in questions} == {not words}
 
 
 # ── stream mode ─────────────────────────────────────────────────────────────────────────────────────────────
