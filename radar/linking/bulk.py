@@ -187,12 +187,25 @@ class Rows:
         at, message, report = one.report.received_at, next(self.ids), next(self.ids)
         when, day, reference = at.isoformat(), local_day(at).isoformat(), _text(one.report.reference)
         raw, digest = f"\\\\x{one.raw.hex()}", f"\\\\x{sha256(one.raw).hexdigest()}"
-        ids = (message, self.region, self.sender)
-        self.add("message", *ids, SOURCE, reference, when, raw, digest, "report", 200, SOURCE, "")
+        self.add(
+            "message",
+            message,
+            self.region,
+            self.sender,
+            SOURCE,
+            reference,
+            when,
+            raw,
+            digest,
+            "report",
+            200,
+            SOURCE,
+            "",
+        )
         if founds and home:
             self.add("household", home, self.region, when, report)
-        ids, kind = (report, self.region, message, self.sender), _text(one.report.reporter_kind)
-        linked_at = when if mentions else None
+        ids = (report, self.region, message, self.sender)
+        kind, linked_at = _text(one.report.reporter_kind), when if mentions else None
         self.add("report", *ids, kind, reference, when, "{}", "[]", "[]", SOURCE, home, linked_at)
         for number, person in enumerate(one.people):
             mention = next(self.ids)
