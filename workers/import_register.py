@@ -34,6 +34,8 @@ from workers.register_file import check, reports
 
 CHUNK = 2_000
 """Reports per transaction: about a second of work."""
+COUNT_EVERY = 16
+"""After so many chunks, and after the first, second, fourth and eighth, the register is counted and analysed."""
 AHEAD = 3
 """Chunks that are read before they are needed."""
 OLD_SYSTEM = "0" * 20
@@ -68,19 +70,17 @@ def load_file(db: Db, region: UUID, path: Path) -> Loaded:
 
 def load_all(db: Db, region: UUID, source: Iterable[OldReport], rule_set: Rules | None = None) -> Iterator[int]:
     """Link all reports, oldest first, a chunk per transaction; gives how many reports each chunk held."""
-    sender = old_system(db, region)
-    since_count = 0
-    for chunk in read_ahead(source, rule_set or load(), region):
+    sender, chosen = old_system(db, region), rule_set or load()
+    for number, chunk in enumerate(read_ahead(source, chosen, region), start=1):
         with db.transaction():
-            mentions = link_chunk(db, sender, region, chunk, rule_set or load())
+            mentions = link_chunk(db, sender, region, chunk, chosen)
             details = {"reports": len(chunk), "mentions": mentions}
             audit.append(db, region, "system", "register.import", "region", region, details)
-        since_count += len(chunk)
-        if since_count >= 10 * CHUNK:
-            since_count = 0
+        if number.bit_count() == 1 or number % COUNT_EVERY == 0:
+            # Plans made for an empty table read a full one from end to end.
             with db.transaction():
                 derived.count_persons(db)
-                db.execute("ANALYZE person_key")
+                db.execute("ANALYZE person_key, person, membership, message, report, mention, link")
         yield len(chunk)
 
 
