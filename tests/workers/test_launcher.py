@@ -164,8 +164,8 @@ def test_it_shows_what_it_does_and_stops_everything(launch: Callable[..., Runnin
         "preparing",
     ]
     assert launcher.said[3].startswith("Prepared in ")
+    until(lambda: len(launcher.pids("web") + launcher.pids("worker")) == 2)
     children = launcher.pids("web") + launcher.pids("worker")
-    assert len(children) == 2
     assert launcher.stop() == 0
     assert launcher.said[-2:] == ["Stopping ...", "Stopped."]
     assert not any(processes.started(pid) for pid in children)
