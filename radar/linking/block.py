@@ -19,9 +19,12 @@ def keys(features: Features, rules: Rules, region: bytes = b"") -> list[int]:
     return chosen(by_kind(features, rules, region))
 
 
-def by_kind(features: Features, rules: Rules, region: bytes = b"") -> list[tuple[KeyKind, int]]:
-    """The same with the kind of each key."""
-    return [(kind, _number(kind, value, region)) for kind, value in _values(features, rules)]
+def by_kind(
+    features: Features, rules: Rules, region: bytes = b"", kinds: Collection[KeyKind] | None = None
+) -> list[tuple[KeyKind, int]]:
+    """The same with the kind of each key; of all kinds, or of some."""
+    found = _values(features, rules)
+    return [(kind, _number(kind, value, region)) for kind, value in found if kinds is None or kind in kinds]
 
 
 def chosen(found: Iterable[tuple[KeyKind, int]], kinds: Collection[KeyKind] | None = None) -> list[int]:

@@ -21,11 +21,11 @@ from core.database import Db
 from core.deadlines import local_day
 from core.ids import uuid7, uuid7_texts
 from radar.linking import block, explain
-from radar.linking.decide import Decision, is_outside
+from radar.linking.decide import Decision
 from radar.linking.normalise import features
 from radar.linking.profile import Id, Profile
 from radar.linking.resolve import Said, resolve
-from radar.linking.rows import FIND, found_persons, lock_of
+from radar.linking.rows import FIND, PROFILES, found_persons, lock_of
 from radar.linking.rules import Rules
 
 SOURCE = "import"
@@ -89,11 +89,11 @@ class ChunkRegister:
         # Twice: who is found by a key, and then his housemates, who may belong to another household as well.
         for _ in range(2):
             new = near - stored.keys()
-            stored |= {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(new),))}
+            stored |= {row["id"]: row["profile"] for row in db.execute(PROFILES, (list(new),))}
             at_home |= {row["home"]: row["persons"].split(" ") for row in db.execute(_HOUSEMATES, (list(new),))}
             near = {person for found in at_home.values() for person in found}
         rest = near - stored.keys()
-        stored |= {row["id"]: row["profile"] for row in db.execute(_PROFILES, (list(rest),))}
+        stored |= {row["id"]: row["profile"] for row in db.execute(PROFILES, (list(rest),))}
         size = db.execute("SELECT persons FROM register_size WHERE region_id = %s", (UUID(bytes=region),)).fetchone()
         return cls(region, size["persons"] if size else 0, hits, stored, at_home=at_home)
 
@@ -134,11 +134,7 @@ class ChunkRegister:
                 members.append(person)
 
 
-# Joins with unnest: thousands of ids are looked up one by one in the index, whatever the statistics say.
-_PROFILES = """
-SELECT p.id::text AS id, p.profile FROM unnest(%s::uuid[]) AS k (id) JOIN person p ON p.id = k.id
-WHERE p.profile IS NOT NULL
-"""
+# A join with unnest, as rows.PROFILES.
 _HOUSEMATES = """
 SELECT b.household_id::text AS home, string_agg(DISTINCT b.person_id::text, ' ') AS persons FROM (
     SELECT DISTINCT m.household_id FROM unnest(%s::uuid[]) AS k (id) JOIN membership m ON m.person_id = k.id) AS h
@@ -289,13 +285,10 @@ def link_chunk(db: Db, sender: UUID, region: UUID, reports: Sequence[Prepared], 
     rows = Rows(str(region), str(sender), rules.version)
     for one in reports:
         found = resolve(one.said, register, rules)
-        elsewhere = found.household.elsewhere
-        family = [not is_outside(said.features) for said in one.said]
-        inside = any(family) and not elsewhere.issuperset(number for number, own in enumerate(family) if own)
-        home = found.household.household or (str(uuid7()) if inside else None)
+        home = found.household.household or (str(uuid7()) if found.members else None)
         linked = [
-            Linked(said, _person_of(decision) if own else None, None if number in elsewhere else home, decision)
-            for number, (said, own, decision) in enumerate(zip(one.said, family, found.decisions, strict=True))
+            Linked(said, _person_of(decision), home if number in found.members else None, decision)
+            for number, (said, decision) in enumerate(zip(one.said, found.decisions, strict=True))
         ]
         rows.add_report(one, linked, home, founds=found.household.household is None)
         day = local_day(one.report.received_at).toordinal()
@@ -319,5 +312,7 @@ def _not_there_yet(db: Db, sender: UUID, reports: Sequence[Prepared]) -> list[Pr
     return [one for one in reports if one.report.reference not in known]
 
 
-def _person_of(decision: Decision) -> Id:
+def _person_of(decision: Decision) -> Id | None:
+    if decision.outcome == "outside":
+        return None
     return decision.person if decision.state == "automatic" and decision.person else str(uuid7())

@@ -86,7 +86,7 @@ def compare(mention: Features, known: Profile, rules: Rules) -> Evidence:
         shared = True
     if mention.addresses and known.addresses:
         level = address_level(mention.addresses, known.addresses)
-        here = level in ("door", "house")
+        here = level in AT_HOME
         found.append(_evidence(rules, "address", level, mention.addresses[0].street if here else ""))
         shared = shared or here
     if shared or sum([one.housemate for one in found]) > rules.hopeless:
@@ -118,6 +118,8 @@ def plus_company(evidence: Evidence, somebody: str, nobody: str, chance: float, 
 
 
 _NEUTRAL = Weight(stranger=0, housemate=0)
+AT_HOME = ("door", "house")
+"""The levels of an address at which people live together."""
 _SHARED = ("surname", "phone", "address")
 
 

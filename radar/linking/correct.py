@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -126,7 +126,7 @@ def _take_back(db: Db, link: Row, state: Literal["undone", "rejected"], by: str,
     ]
 
 
-def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> list[Consequence]:
+def _settle(db: Db, report_id: UUID, moved: Collection[UUID], at: datetime) -> list[Consequence]:
     """Look again at the household of a report, now that somebody in it is somebody else; and derive who changed."""
     report = rows.report(db, report_id)
     if report is None:
@@ -134,7 +134,7 @@ def _settle(db: Db, report_id: UUID, moved: Iterable[UUID], at: datetime) -> lis
     region: UUID = report["region_id"]
     rules = rulesets.active(db, region)
     links = [row for row in rows.links_of_report(db, report_id) if row["id"] and row["state"] != "proposed"]
-    derived.derive(db, region, [*moved, *(row["person_id"] for row in links)], rules)
+    derived.derive(db, region, moved, rules)
     home, elsewhere, founds = _home(db, report, links, rules)
     if home is None:
         return []

@@ -6,7 +6,7 @@ They can always be made again, and are made again when a link moves. Everything 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from core.database import Db
@@ -65,6 +65,19 @@ def for_update(db: Db, persons: Collection[Id]) -> dict[Id, Profile]:
     return {row["id"]: Profile.from_json(row["profile"]) for row in found}
 
 
+def keys_of(mentions: Iterable[Features], rules: Rules, region: bytes) -> set[int]:
+    """Everything that somebody can be found by, of whom these mentions are."""
+    return {key for said in mentions for key in block.keys(said, rules, region)}
+
+
+def _put_profiles(db: Db, found: Mapping[Id, Profile | None]) -> None:
+    db.execute(
+        "UPDATE person p SET profile = n.profile "
+        "FROM jsonb_to_recordset(%s::jsonb) AS n (id uuid, profile text) WHERE p.id = n.id",
+        (_json([{"id": one, "profile": profile and profile.to_json()} for one, profile in found.items()]),),
+    )
+
+
 def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules, gone: Collection[int] = ()) -> None:
     """Make profile and keys of these persons again, after their links or memberships changed.
 
@@ -74,24 +87,15 @@ def derive(db: Db, region: UUID, persons: Collection[UUID], rules: Rules, gone: 
     names = sorted({str(person) for person in persons})
     for_update(db, names)
     made = profiles(db, names, rules)
-    own = {person: set[int]() for person in names}
-    for person, (_, mentions) in made.items():
-        own[person] = {key for said in mentions for key in block.keys(said, rules, region.bytes)}
-    found = [{"id": one, "profile": made[one][0].to_json() if one in made else None} for one in names]
-    keys = [{"person": one, "keys": sorted(own[one])} for one in names if own[one]]
+    own = {person: keys_of(mentions, rules, region.bytes) for person, (_, mentions) in made.items()}
     values = {
-        "profiles": _json(found),
-        "keys": _json(keys),
-        "all": sorted({key for one in own.values() for key in one} | set(gone)),
+        "keys": _json([{"person": person, "keys": sorted(found)} for person, found in own.items()]),
+        "all": sorted({key for found in own.values() for key in found} | set(gone)),
         "persons": names,
         "region": region,
     }
     with db.pipeline():
-        db.execute(
-            "UPDATE person p SET profile = n.profile "
-            "FROM jsonb_to_recordset(%(profiles)s::jsonb) AS n (id uuid, profile text) WHERE p.id = n.id",
-            values,
-        )
+        _put_profiles(db, {person: made[person][0] if person in made else None for person in names})
         db.execute("DELETE FROM person_key WHERE key = ANY(%(all)s) AND person_id = ANY(%(persons)s::uuid[])", values)
         db.execute(
             "INSERT INTO person_key (key, person_id, region_id) SELECT k, n.person, %(region)s "
@@ -126,14 +130,10 @@ def read_anew(db: Db, region: UUID, persons: Collection[Id], rules: Rules) -> No
     """Profile and keys of these persons from their mentions; the keys are also noted in `kept_key`."""
     for_update(db, persons)
     made = profiles(db, persons, rules)
-    db.execute(
-        "UPDATE person p SET profile = n.profile "
-        "FROM jsonb_to_recordset(%s::jsonb) AS n (id uuid, profile text) WHERE p.id = n.id",
-        (_json([{"id": one, "profile": profile.to_json()} for one, (profile, _) in made.items()]),),
-    )
+    _put_profiles(db, {person: profile for person, (profile, _) in made.items()})
     keys = [
-        {"person": one, "keys": sorted({key for said in mentions for key in block.keys(said, rules, region.bytes)})}
-        for one, (_, mentions) in made.items()
+        {"person": person, "keys": sorted(keys_of(mentions, rules, region.bytes))}
+        for person, (_, mentions) in made.items()
     ]
     db.execute(
         "WITH n AS (SELECT k AS key, n.person AS person_id FROM jsonb_to_recordset(%(keys)s::jsonb) "

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from radar.linking.compare import address_level
+from radar.linking.compare import AT_HOME, address_level
 from radar.linking.normalise import AddressKey, Features
 from radar.linking.profile import Id, Profiles
 from radar.linking.rules import HouseholdSign, Rules
@@ -87,7 +87,7 @@ def split(places: Sequence[Place], rules: Rules) -> tuple[list[Place], list[Plac
 
 def _group(addresses: Sequence[AddressKey], groups: Collection[frozenset[AddressKey]]) -> frozenset[AddressKey]:
     for known in groups:
-        if known and addresses and address_level(addresses, known) in ("door", "house"):
+        if known and addresses and address_level(addresses, known) in AT_HOME:
             return known
     return frozenset(addresses)
 
@@ -118,7 +118,7 @@ def signs(
         for place in apart
         if place.person in members
         and place.features.role not in rules.child_roles
-        and address_level(place.features.addresses, theirs) not in ("door", "house")
+        and address_level(place.features.addresses, theirs) not in AT_HOME
     ]
     missing = [
         person
@@ -142,7 +142,7 @@ def signs(
     found["most_missing"] = int(len(missing) > len(known_here))
     found["shares"] = len(sharing)
     found["stranger"] = strangers
-    found["same_address"] = int(at in ("door", "house"))
+    found["same_address"] = int(at in AT_HOME)
     found["other_address"] = int(at in ("near", "different"))
     found["alone_elsewhere"] = int(bool(missing) and found["other_address"] and len(known_here) == 1)
     return {sign: count for sign, count in found.items() if count}

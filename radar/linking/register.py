@@ -126,7 +126,7 @@ def known_elsewhere(db: Db, report_id: UUID, rules: Rules | None = None) -> list
     if not any(one.bsn for one in people):
         return []
     keys = {
-        region: [key for one in people for kind, key in block.by_kind(one, rules, region.bytes) if kind == "bsn"]
+        region: [key for one in people for _, key in block.by_kind(one, rules, region.bytes, {"bsn"})]
         for region in rows.other_regions(db, report_id)
     }
     return rows.regions_with(db, keys)
@@ -178,13 +178,13 @@ def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UU
     """Write everything in one statement. Gives the household of the report."""
     report, mentions, rules = seen.report, seen.mentions, seen.rules
     chosen, on = seen.found.household, local_day(report["received_at"])
-    inside = {str(one.mention) for number, one in enumerate(links) if one.person and number not in chosen.elsewhere}
+    inside = seen.found.members
     home = chosen.household or (str(uuid7()) if inside else None)
     known = seen.known
     profiles: dict[Id, Profile] = {}
     keys: dict[Id, set[int]] = {}
     members: list[tuple[Id, Id]] = []
-    for one in links:
+    for number, one in enumerate(links):
         if one.person is None:
             continue
         mention, person = str(one.mention), str(one.person)
@@ -192,7 +192,7 @@ def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UU
         profile = profiles[person] = known.get(person) or Profile()
         keys[person] = _new_keys(said, person, seen)
         profile.add(said.features)
-        if home and mention in inside:
+        if home and number in inside:
             profile.seen(home, on.toordinal(), said.features.addresses)
             members.append((person, mention))
     rows.write(

@@ -68,6 +68,12 @@ class Resolution:
     candidates: Profiles
     hits: Mapping[int, Collection[Id]]
 
+    @property
+    def members(self) -> frozenset[int]:
+        """The positions of the mentions that are of the household: of the family, and not living elsewhere."""
+        family = {number for number, one in enumerate(self.decisions) if one.outcome != "outside"}
+        return frozenset(family - self.household.elsewhere)
+
 
 def resolve(report: Sequence[Said], register: Register, rules: Rules) -> Resolution:
     """Decide on all mentions of one report together."""

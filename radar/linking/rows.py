@@ -16,7 +16,7 @@ from uuid import UUID
 
 from core.database import Db, Row
 from core.ids import uuid7
-from radar.linking import block, derived
+from radar.linking import derived
 from radar.linking.profile import Id, Profile
 from radar.linking.rules import Rules
 
@@ -69,7 +69,7 @@ FROM unnest(%(keys)s::bigint[]) AS k (key)
 CROSS JOIN LATERAL (SELECT person_id FROM person_key l WHERE l.key = k.key LIMIT %(limit)s) AS p GROUP BY k.key
 """
 # A join with unnest instead of ANY: PostgreSQL then keeps one plan instead of planning at each call.
-_PROFILES = """
+PROFILES = """
 SELECT p.id::text AS id, p.profile FROM unnest(%s::uuid[]) AS k (id) JOIN person p ON p.id = k.id
 WHERE p.profile IS NOT NULL
 """
@@ -130,15 +130,13 @@ class StoredRegister:
         own = derived.linked_persons(self.db, self.without) if self.without else []
         rest = derived.profiles(self.db, own, self.rules, except_report=self.without)
         keys = {
-            person: {key for said in rest[person][1] for key in block.keys(said, self.rules, self.region)}
-            if person in rest
-            else set()
+            person: derived.keys_of(rest[person][1], self.rules, self.region) if person in rest else set[int]()
             for person in own
         }
         return {key: [one for one in found if one not in keys or key in keys[one]] for key, found in hits.items()}
 
     def profiles(self, persons: Collection[Id]) -> dict[Id, Profile]:
-        return self._read(_PROFILES, list(persons)) if persons else {}
+        return self._read(PROFILES, list(persons)) if persons else {}
 
     def members(self, households: Collection[Id], already: Collection[Id]) -> dict[Id, Profile]:
         return self._read(_MEMBERS, list(households), list(already))
