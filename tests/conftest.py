@@ -1,4 +1,7 @@
-"""Real engines for the tests: one PostgreSQL and one Valkey per session, a fresh migrated database per test."""
+"""Real engines for the tests: one PostgreSQL and one Valkey per session, a fresh migrated database per test.
+
+With `-n` and `--dist loadfile` the fault tests are one file: they mostly wait, and share one stack of processes.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,12 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 import redis
+from xdist.scheduler import LoadFileScheduling
 
 from core import database, migrations
 from core.database import Db
@@ -18,6 +23,20 @@ from core.settings import settings
 from workers.engines import EmbeddedPostgres, EmbeddedValkey
 
 TEMPLATE = "template_veilig"
+FAULT = "tests/fault/"
+
+
+class ByFileAndFaultTogether(LoadFileScheduling):
+    """A file goes to one process, and so do all the fault tests."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return FAULT if nodeid.startswith(FAULT) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFileAndFaultTogether | None:
+    """Only for `--dist loadfile`, as ./test asks."""
+    return ByFileAndFaultTogether(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 @pytest.fixture(autouse=True)

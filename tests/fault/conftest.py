@@ -11,9 +11,9 @@ import pytest
 from tests.fault.stack import Stack
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared_stack() -> Iterator[Stack]:
-    """With a durable database (fsync on), unlike that of the other tests."""
+    """With a durable database (fsync on), unlike that of the other tests; gone before the next tests begin."""
     with tempfile.TemporaryDirectory(prefix="veilig-fault-", dir="/tmp") as name:
         Path(name).chmod(0o711)
         stack = Stack(Path(name))
