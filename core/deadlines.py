@@ -6,7 +6,7 @@ Pure functions. Terms are ordering terms: a passed due date is shown, and never 
 from __future__ import annotations
 
 import calendar as month_lengths
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal
@@ -17,7 +17,9 @@ from core.calendar import ONE_DAY, WorkingCalendar, dutch_date
 AMSTERDAM = ZoneInfo("Europe/Amsterdam")
 
 DayZeroRule = Literal["receipt_day", "next_working_day"]
-StepKind = Literal["day_zero", "counted", "skipped", "term_end", "unshifted", "lengthened", "moved", "due"]
+StepKind = Literal[
+    "day_zero", "counted", "skipped", "term_end", "unshifted", "lengthened", "moved", "extended", "due"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,16 @@ class Term:
             "policy": self.policy,
             "steps": [step.to_json() for step in self.steps],
         }
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Term:
+        """The reverse of `to_json`: a term as written in the ledger. KeyError or ValueError for anything else."""
+        steps = (
+            LedgerStep(date.fromisoformat(one["day"]) if one["day"] else None, one["kind"], one["reason"])
+            for one in row["steps"]
+        )
+        due_at = datetime.fromisoformat(row["due_at"])
+        return cls(date.fromisoformat(row["due_on"]), due_at, tuple(steps), row["policy"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +166,20 @@ def years_term(start: date, years: int, calendar: WorkingCalendar) -> Term:
     """The same day `years` later (29 February becomes the 28th); ATW never shifts terms in years (art. 4)."""
     _require_length(years)
     return _fixed_term(start, months_later(start, 12 * years), f"{years} jaar", calendar, atw_applies=False)
+
+
+def extended(term: Term, weeks: int, calendar: WorkingCalendar) -> Term:
+    """The same term `weeks` weeks longer, counted from the day on which it would have ended, under ATW art. 1.
+
+    The steps so far stay in front. That it counts from the day as the ATW moved it is our own reading.
+    """
+    _require_length(weeks)
+    end = term.due_on + weeks * 7 * ONE_DAY
+    length = _amount(weeks, "week", "weken")
+    words = f"Verlengd met {length} vanaf {dutch_date(term.due_on)}: {dutch_date(end)}."
+    shifts = list(_atw_shifts(term.due_on, end, calendar))
+    steps = [*term.steps[:-1], LedgerStep(end, "extended", words), *shifts]
+    return _term(steps[-1].day or end, steps, f"{term.policy}; verlengd met {length}")
 
 
 def safety_assessment(

@@ -158,6 +158,24 @@ def redrive(db: Db, job_id: UUID, actor: str) -> None:
     audit.append(db, row["region_id"], actor, "job.redrive", "job", job_id, {"kind": row["kind"]})
 
 
+def withdraw(db: Db, kind: str, subject: UUID, actor: str) -> bool:
+    """This work is needed no more: whoever has it cannot complete it. False when it was done or never asked."""
+    row = db.execute(
+        "UPDATE job SET state = 'done', leased_until = NULL, finished_at = now(), generation = generation + 1"
+        " WHERE kind = %s AND subject_id = %s AND state <> 'done' RETURNING id, region_id",
+        (kind, subject),
+    ).fetchone()
+    if row is None:
+        return False
+    db.execute(
+        "UPDATE task SET done_at = now(), done_by = %s, outcome = 'withdrawn'"
+        " WHERE kind = 'dead_job' AND subject_id = %s AND done_at IS NULL",
+        (actor, row["id"]),
+    )
+    audit.append(db, row["region_id"], actor, "job.withdraw", "job", row["id"], {"kind": kind})
+    return True
+
+
 def of_subject(db: Db, subject: UUID) -> list[Row]:
     """The jobs about one subject, oldest first."""
     return db.execute(

@@ -39,6 +39,7 @@ class Region(SQLModel, table=True):
     oin: str = words()
     application: str = words()
     created_at: datetime = moment()
+    acute_check_minutes: int = small_number()
 
 
 class Team(SQLModel, table=True):
@@ -50,6 +51,8 @@ class Team(SQLModel, table=True):
     kind: str = words()
     valid_from: date
     valid_to: date | None
+    oin: str | None = words(nullable=True)
+    delivery_url: str | None = words(nullable=True)
 
 
 class Staff(SQLModel, table=True):

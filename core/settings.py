@@ -51,6 +51,15 @@ class Settings(BaseSettings):
     decree_days: Path | None = Field(
         None, description="Own file of days off by royal decree; empty: the list that comes with the product."
     )
+    terms: Path | None = Field(
+        None, description="Own file of terms; empty: radar/casework/terms.toml that comes with the product."
+    )
+    questionnaires: Path | None = Field(
+        None, description="Folder with own versions of the safety assessment, beside those of the product."
+    )
+    signers: Path | None = Field(
+        None, description="Own file of who may sign; empty: radar/casework/signers.toml that comes with the product."
+    )
     day_zero_rule: Literal["receipt_day", "next_working_day"] = Field(
         "receipt_day", description="Which day is day 0 of the five working days (not settled in any source)."
     )

@@ -15,10 +15,11 @@ from core.database import Db
 from core.errors import Conflict
 from core.ids import uuid7
 
-Role = Literal["intake_worker", "assessor", "team_lead", "administrator"]
+Role = Literal["intake_worker", "assessor", "behavioural_scientist", "team_lead", "administrator"]
 ROLES: dict[str, str] = {
     "intake_worker": "medewerker intake",
     "assessor": "beoordelaar",
+    "behavioural_scientist": "gedragswetenschapper",
     "team_lead": "teamleider",
     "administrator": "functioneel beheerder",
 }
@@ -41,6 +42,7 @@ class DemoLogin:
 DEMO_LOGINS: tuple[DemoLogin, ...] = (
     DemoLogin("ilse", "demo-ilse", "Ilse Intake", "intake_worker"),
     DemoLogin("bram", "demo-bram", "Bram Beoordelaar", "assessor"),
+    DemoLogin("gwen", "demo-gwen", "Gwen Gedragswetenschapper", "behavioural_scientist"),
     DemoLogin("teun", "demo-teun", "Teun Teamleider", "team_lead"),
     DemoLogin("fenna", "demo-fenna", "Fenna Beheerder", "administrator"),
 )
@@ -55,6 +57,8 @@ class Member:
     username: str
     name: str
     role: str
+    team: UUID | None = None
+    """The team he works in; None for who works for all."""
 
 
 def add_staff(
@@ -79,7 +83,7 @@ def check_password(db: Db, username: str, password: str) -> Member | None:
     An unknown name, an inactive login and a wrong password cost the same work and give the same answer.
     """
     row = db.execute(
-        "SELECT id, region_id, username, name, role, password_hash, active FROM staff WHERE username = %s",
+        "SELECT id, region_id, username, name, role, team_id, password_hash, active FROM staff WHERE username = %s",
         (username.replace("\x00", "").strip().lower(),),
     ).fetchone()
     right = _verify(row["password_hash"] if row else _nobody(), password)
@@ -87,7 +91,7 @@ def check_password(db: Db, username: str, password: str) -> Member | None:
         return None
     if _hasher.check_needs_rehash(row["password_hash"]):
         db.execute("UPDATE staff SET password_hash = %s WHERE id = %s", (_hasher.hash(password), row["id"]))
-    return Member(row["id"], row["region_id"], row["username"], row["name"], row["role"])
+    return Member(row["id"], row["region_id"], row["username"], row["name"], row["role"], row["team_id"])
 
 
 def ensure_demo_staff(db: Db, region: UUID) -> None:

@@ -23,6 +23,7 @@ class Sender(SQLModel, table=True):
     reply_url: str | None = words(nullable=True)
     created_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
+    team_id: UUID | None
 
 
 class Message(SQLModel, table=True):
@@ -74,6 +75,7 @@ class Report(SQLModel, table=True):
     household_id: UUID | None
     case_id: UUID | None
     linked_at: datetime | None = moment(nullable=True)
+    state: str = words()
 
 
 class Mention(SQLModel, table=True):

@@ -37,8 +37,8 @@ WITH may_send AS (may_send_query
     SELECT %(deadline)s, 1, %(actor)s, 'ontvangst', norm_due_on, legal_due_on, due_at, steps
     FROM term, new_message
 ), new_task AS (
-    INSERT INTO task (id, region_id, kind, subject_id, risk, received_at, due_at)
-    SELECT %(task)s, %(region)s, %(task_kind)s, %(subject)s, %(risk)s, at, due_at FROM term, new_message
+    INSERT INTO task (id, region_id, kind, subject_id, risk, received_at, due_at, opened_at, team_since)
+    SELECT %(task)s, %(region)s, %(task_kind)s, %(subject)s, %(risk)s, at, due_at, at, at FROM term, new_message
 ), new_reply AS (
     INSERT INTO outgoing_reply (id, region_id, message_id, kind, body)
     SELECT %(reply)s, %(region)s, %(message)s, %(reply_kind)s, %(reply_body)s FROM new_message

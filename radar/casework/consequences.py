@@ -18,8 +18,8 @@ from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import NotFound
 from radar import signals
+from radar.casework.decision import PATHS
 from radar.casework.review import Told, Word, look_again
-from radar.casework.routing import PATHS
 
 Area = Literal["person", "household", "case", "watch", "deadline", "route", "decision", "signal", "link", "reply"]
 AREAS: dict[Area, str] = {

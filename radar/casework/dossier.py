@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from core.database import Db, Row
+from core.errors import NotFound
 
 
 def teams(db: Db, region: UUID) -> list[Row]:
@@ -68,12 +69,81 @@ def routes(db: Db, region: UUID, report_id: UUID) -> list[Row]:
     ).fetchall()
 
 
+def progress(db: Db, region: UUID, report_id: UUID) -> Row:
+    """How far each piece of work on a report is, for its overview: moments, states and counts, no texts.
+
+    `acute`, `acute_ended`: the acute check and the end of direct action; `assessment`: empty, draft, submitted or
+    signed; `offer` and `offer_team`: the newest handover; `service`: kind and moments of the newest; `moment`: the
+    next contact moment; counts of open feedback, of persons still to be told, of terms that run and that are late.
+    """
+    row = db.execute(
+        "SELECT r.state, a.at AS acute_at, a.acute, a.ended_at AS acute_ended,"
+        " (SELECT max(at) FROM risk_look l WHERE l.report_id = r.id) AS risk_looked,"
+        " s.submitted_at, s.submitted_by, s.signed_at, s.id IS NOT NULL AS assessed,"
+        " h.state AS offer, t.name AS offer_team, h.offered_at, h.answered_at, h.unanswered_at,"
+        " v.kind AS service, v.decided_at, v.started_at, v.ended_at,"
+        " (SELECT min(planned_on) FROM monitoring_moment m WHERE m.report_id = r.id AND held_at IS NULL"
+        "   AND dropped_at IS NULL) AS moment,"
+        " (SELECT count(*) FROM monitoring_moment m WHERE m.report_id = r.id AND held_at IS NOT NULL)"
+        "   AS moments_held,"
+        " (SELECT count(*) FROM feedback f WHERE f.report_id = r.id AND f.state = 'draft') AS feedback_open,"
+        " (SELECT count(*) FROM feedback f WHERE f.report_id = r.id AND f.state IN ('released', 'sent'))"
+        "   AS feedback_sent,"
+        " d.running, d.late, d.notices, d.nearest"
+        " FROM report r LEFT JOIN LATERAL (SELECT * FROM acute_check WHERE report_id = r.id"
+        "   ORDER BY acute AND ended_at IS NULL DESC, number DESC LIMIT 1) a ON true"
+        " LEFT JOIN LATERAL (SELECT * FROM assessment WHERE report_id = r.id ORDER BY started_at DESC LIMIT 1) s"
+        "   ON true"
+        " LEFT JOIN LATERAL (SELECT * FROM handover WHERE report_id = r.id AND takes_watch"
+        "   ORDER BY offered_at DESC LIMIT 1) h ON true LEFT JOIN team t ON t.id = h.team_id"
+        " LEFT JOIN LATERAL (SELECT * FROM service WHERE report_id = r.id ORDER BY decided_at DESC LIMIT 1) v ON true"
+        " CROSS JOIN LATERAL (SELECT count(*) AS running, count(*) FILTER (WHERE due_at <= now()) AS late,"
+        "   count(*) FILTER (WHERE kind = 'person_notice') AS notices, min(due_at) AS nearest FROM deadline"
+        "   WHERE report_id = r.id AND met_at IS NULL AND dropped_at IS NULL) d"
+        " WHERE r.region_id = %s AND r.id = %s",
+        (region, report_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def open_tasks(db: Db, region: UUID, report_id: UUID) -> list[Row]:
+    """The open tasks about a report, most urgent first, with who has them."""
+    return db.execute(
+        "SELECT t.kind, t.subject_id, t.risk, t.due_at, team.name AS team, s.name AS staff FROM task t"
+        " LEFT JOIN team ON team.id = t.team_id LEFT JOIN staff s ON s.id = t.staff_id"
+        " WHERE t.region_id = %s AND t.report_id = %s AND t.done_at IS NULL ORDER BY t.risk DESC, t.due_at, t.id",
+        (region, report_id),
+    ).fetchall()
+
+
+def tasks_of_case(db: Db, region: UUID, case_id: UUID) -> list[Row]:
+    """The open tasks about any report of a case, most urgent first."""
+    return db.execute(
+        "SELECT t.kind, t.report_id, t.risk, t.due_at, s.name AS staff FROM report r"
+        " JOIN task t ON t.report_id = r.id AND t.done_at IS NULL LEFT JOIN staff s ON s.id = t.staff_id"
+        " WHERE r.region_id = %s AND r.case_id = %s ORDER BY t.risk DESC, t.due_at, t.id",
+        (region, case_id),
+    ).fetchall()
+
+
+def conditions_of_case(db: Db, region: UUID, case_id: UUID) -> list[Row]:
+    """The safety conditions of every report of a case, what is open first."""
+    return db.execute(
+        "SELECT c.text, c.owner, c.due_on, c.state FROM report r JOIN safety_condition c ON c.report_id = r.id"
+        " WHERE r.region_id = %s AND r.case_id = %s AND c.state <> 'withdrawn'"
+        " ORDER BY c.state <> 'open', c.due_on, c.id",
+        (region, case_id),
+    ).fetchall()
+
+
 def task_of(db: Db, region: UUID, subject_id: UUID) -> Row | None:
     """The newest task about a subject."""
     return db.execute(
         "SELECT t.kind, t.risk, t.due_at, t.done_at, t.done_by, team.name AS team FROM task t"
-        " LEFT JOIN team ON team.id = t.team_id"
-        " WHERE t.region_id = %s AND t.subject_id = %s ORDER BY t.opened_at DESC, t.id DESC LIMIT 1",
+        " LEFT JOIN team ON team.id = t.team_id WHERE t.region_id = %s AND t.subject_id = %s"
+        " AND t.kind <> 'review_route' ORDER BY t.done_at IS NULL DESC, t.opened_at DESC, t.id DESC LIMIT 1",
         (region, subject_id),
     ).fetchone()
 
@@ -123,13 +193,14 @@ def reports_of_household(db: Db, region: UUID, household_id: UUID) -> list[Row]:
     """
     return db.execute(
         "SELECT r.id, r.received_at, r.reporter_kind, r.case_id, r.acute_signals, d.due_at, d.norm_due_on, d.met_at,"
-        " o.path, coalesce(t.risk, 0) AS risk, i.kind AS involvement, i.known_persons,"
+        " o.path, r.state, coalesce(t.risk, 0) AS risk, i.kind AS involvement, i.known_persons,"
         " ARRAY(SELECT s.title FROM signal s WHERE s.report_id = r.id AND s.withdrawn_at IS NULL ORDER BY s.rule)"
         " AS signals FROM report r LEFT JOIN involvement i ON i.report_id = r.id"
         " LEFT JOIN deadline d ON d.kind = 'safety_assessment' AND d.subject_id = r.id"
         " LEFT JOIN route o ON o.report_id = r.id AND o.state = 'decided'"
-        " LEFT JOIN LATERAL (SELECT max(risk) AS risk FROM task t"
-        "   WHERE t.subject_id = r.id AND t.kind = 'assess') t ON true"
+        " LEFT JOIN LATERAL (SELECT coalesce((SELECT risk FROM risk_look l WHERE l.report_id = r.id"
+        "   ORDER BY l.at DESC LIMIT 1), (SELECT max(risk) FROM task WHERE subject_id = r.id AND kind = 'assess'))"
+        "   AS risk) t ON true"
         " WHERE r.region_id = %s AND r.household_id = %s ORDER BY r.received_at, r.id",
         (region, household_id),
     ).fetchall()

@@ -17,6 +17,7 @@ from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from intake.terms import calendar
 from radar import signals
+from radar.casework import notices
 from radar.casework.cases import follow_household
 from radar.casework.proposals import ACTIVE
 from radar.casework.routing import reweigh
@@ -94,6 +95,7 @@ def _say(word: Word, db: Db, link_id: UUID, by: str, at: datetime) -> list[Told]
         reweigh(db, one["id"], by, at)
     if len(homes) > 1:
         _mark_decisions(db, before, homes, by, at)
+    notices.relinked(db, report, by=by, at=at)
     if len(homes) > 1 or before["own"] != after["own"]:
         found += signals.refresh(db, report, homes, by, at)
     return found
@@ -109,10 +111,10 @@ def _reopen(db: Db, report_id: UUID, by: str) -> None:
         (report_id,),
     ).fetchone()
     if row:
-        db.execute("UPDATE cases SET closed_at = NULL WHERE id = %s", (row["id"],))
         db.execute(
-            "UPDATE safety_watch SET until = NULL WHERE id ="
-            " (SELECT id FROM safety_watch WHERE case_id = %s ORDER BY until DESC, since DESC LIMIT 1)",
+            "WITH opened AS (UPDATE cases SET closed_at = NULL WHERE id = %s RETURNING id)"
+            " UPDATE safety_watch SET until = NULL WHERE id = (SELECT w.id FROM safety_watch w, opened"
+            " WHERE w.case_id = opened.id ORDER BY until DESC, since DESC LIMIT 1)",
             (row["id"],),
         )
         audit.append(db, row["region_id"], by, "case.reopen", "case", row["id"])

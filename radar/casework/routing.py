@@ -1,7 +1,7 @@
-"""Routing: a way forward is proposed with its reason, and a person decides.
+"""Routing: a way forward is proposed with its reason; a person decides (`decision.py`).
 
-Acute signals first; then what the household's history says; then the municipality's table (data with validity).
-The decision ends the safety-assessment task; it never depends on whether the term has passed.
+Acute signals first; then what already runs for the household; then what its history says; then the municipality's
+table (data with validity).
 """
 
 from __future__ import annotations
@@ -14,43 +14,13 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.deadlines import local_day
-from core.errors import Conflict, NotFound, VeiligError
+from core.errors import NotFound
 from core.ids import uuid7
-from radar.casework.cases import close_if_settled
+from radar.casework.states import RUNNING, STATES
 
-PATHS = {
-    "acute": "Direct handelen door Veilig Thuis",
-    "local_team": "Overdragen aan het lokale team",
-    "conditions": "Voorwaarden en vervolg door Veilig Thuis",
-    "investigation": "Onderzoek door Veilig Thuis",
-    "no_steps": "Geen vervolgstappen nodig",
-    "not_hgkm": "Geen huiselijk geweld of kindermishandeling",
-}
-"""What a person can decide (domain.md 2.2); the label is what the screen says."""
-
-ENDS_CASE = ("no_steps", "not_hgkm")
-NEEDS_TEAM = ("local_team",)
 REPEAT_WINDOW = timedelta(days=365)
 REPEAT_COUNT = 3
 """From the third report in twelve months on, Veilig Thuis keeps the case itself. OWN choice, see docs/decisions."""
-
-
-class UnknownPath(VeiligError):
-    """Kies een van de vervolgen in de lijst."""
-
-    status = 400
-
-
-class TeamMissing(VeiligError):
-    """Kies het team dat de casus krijgt."""
-
-    status = 400
-
-
-class ReasonMissing(VeiligError):
-    """Schrijf in een zin waarom u dit besluit."""
-
-    status = 400
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +101,18 @@ def _proposal(db: Db, report: Row) -> Proposal:
         for row in db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (report["id"],))
     ]
     area = _area(db, report["region_id"], persons, local_day(report["received_at"]))
-    return _weigh(report, area, _recent_reports(db, report))
+    return _weigh(report, area, _recent_reports(db, report), _runs_already(db, report))
 
 
-def _weigh(report: Row, area: Row | None, recent: int) -> Proposal:
+def _weigh(report: Row, area: Row | None, recent: int, running: str | None) -> Proposal:
     ours = area["team_id"] if area else None
     place = area["municipality"] if area else None
     acute = [signal["text"] for signal in report["acute_signals"] if signal["level"] == "acute"]
     if acute:
         return Proposal("acute", ours, ours, place, f"Acuut: {' '.join(acute)}")
+    if running:
+        reason = f"In deze casus loopt al een traject: {STATES[running].lower()}. Weeg of dat nog past."
+        return Proposal("join", ours, ours, place, reason)
     if recent >= REPEAT_COUNT:
         reason = f"Dit is melding {recent} over dit huishouden in twaalf maanden."
         return Proposal("conditions", ours, ours, place, reason)
@@ -148,8 +121,18 @@ def _weigh(report: Row, area: Row | None, recent: int) -> Proposal:
         return Proposal("investigation", None, None, None, reason)
     if area["partner_id"]:
         reason = f"Gemeente {place} hoort bij {area['partner']} (sinds {area['valid_from']:%d-%m-%Y})."
-        return Proposal("local_team", area["partner_id"], ours, place, reason)
+        return Proposal("handover", area["partner_id"], ours, place, reason)
     return Proposal("conditions", ours, ours, place, f"Voor gemeente {place} staat geen lokaal team in de tabel.")
+
+
+def _runs_already(db: Db, report: Row) -> str | None:
+    """The state of another report in the same case that has work running."""
+    row = db.execute(
+        "SELECT state FROM report WHERE case_id = %s AND id <> %s AND state = ANY(%s)"
+        " ORDER BY received_at DESC LIMIT 1",
+        (report["case_id"], report["id"], list(RUNNING)),
+    ).fetchone()
+    return str(row["state"]) if row else None
 
 
 def _recent_reports(db: Db, report: Row) -> int:
@@ -185,44 +168,3 @@ def _area(db: Db, region: UUID, persons: list[dict[str, Any]], day: date) -> Row
         if row:
             return row
     return None
-
-
-def decide(db: Db, report_id: UUID, *, path: str, team_id: UUID | None, reason: str, by: str, at: datetime) -> None:
-    """A person's decision on a report: the task is done, the deadline met, the earlier route kept as replaced.
-
-    Raises NotFound, UnknownPath, TeamMissing, ReasonMissing, or Conflict when somebody decided before.
-    """
-    if path not in PATHS:
-        raise UnknownPath
-    if path in NEEDS_TEAM and team_id is None:
-        raise TeamMissing
-    if not reason.strip():
-        raise ReasonMissing
-    report = db.execute("SELECT * FROM report WHERE id = %s FOR UPDATE", (report_id,)).fetchone()
-    if report is None:
-        raise NotFound
-    region = report["region_id"]
-    if (
-        team_id
-        and not db.execute("SELECT id FROM team WHERE id = %s AND region_id = %s", (team_id, region)).fetchone()
-    ):
-        raise TeamMissing
-    done = db.execute(
-        "UPDATE task SET done_at = %s, done_by = %s, outcome = %s"
-        " WHERE kind = 'assess' AND subject_id = %s AND done_at IS NULL",
-        (at, by, path, report_id),
-    )
-    if done.rowcount != 1:
-        raise Conflict("Over deze melding is al besloten.")
-    db.execute("UPDATE route SET state = 'replaced' WHERE report_id = %s AND state = 'proposed'", (report_id,))
-    db.execute(
-        "INSERT INTO route (id, region_id, report_id, state, team_id, path, reason, proposed_at, decided_at,"
-        " decided_by) VALUES (%s, %s, %s, 'decided', %s, %s, %s, %s, %s, %s)",
-        (uuid7(), region, report_id, team_id, path, reason.strip(), at, at, by),
-    )
-    db.execute(
-        "UPDATE deadline SET met_at = %s WHERE kind = 'safety_assessment' AND subject_id = %s", (at, report_id)
-    )
-    audit.append(db, region, by, "route.decide", "report", report_id, {"path": path})
-    if path in ENDS_CASE and report["case_id"]:
-        close_if_settled(db, report["case_id"], by, at)

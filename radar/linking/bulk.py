@@ -158,7 +158,7 @@ COLUMNS = {
     "household": "id, region_id, created_at, founded_by",
     "person": "id, region_id, profile",
     "report": "id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at, content, "
-    "remarks, acute_signals, acute_rules, household_id, linked_at",
+    "remarks, acute_signals, acute_rules, household_id, linked_at, state",
     "mention": "id, region_id, report_id, number, role_code, person",
     "link": "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set, created_at",
     "membership": "id, region_id, person_id, household_id, mention_id, valid_from",
@@ -207,7 +207,7 @@ class Rows:
             self.add("household", home, self.region, when, report)
         ids = (report, self.region, message, self.sender)
         kind, linked_at = _text(one.report.reporter_kind), when if mentions else None
-        self.add("report", *ids, kind, reference, when, "{}", "[]", "[]", SOURCE, home, linked_at)
+        self.add("report", *ids, kind, reference, when, "{}", "[]", "[]", SOURCE, home, linked_at, "imported")
         for number, person in enumerate(one.people):
             mention = next(self.ids)
             role = one.said[number].features.role

@@ -7,10 +7,12 @@ First: nobody in it was known. Repeat (hermelding): somebody was known from a ca
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from core.deadlines import local_day
+from radar.casework.states import BEFORE_DECISION
 from radar.signals.rules import RuleSet
 from radar.signals.timeline import AtReceipt, Case, Report, Timeline, counted, within
 
@@ -66,13 +68,22 @@ def _running_case(seen: AtReceipt) -> Case | None:
 
 
 def _phase(case: Case, seen: AtReceipt, rules: RuleSet) -> InvolvementKind:
+    """How far the case was, by the states of its reports at that moment."""
     at = seen.report.received_at
     in_case = [one for one in seen.earlier if one.case == case.id]
-    if any(one.assessed_at is None or one.assessed_at > at for one in in_case):
+    states = {one.state_at(at) for one in in_case}
+    if any(_undecided(one, at) for one in in_case):
         return "follow_during_assessment"
-    if case.holder_at(at) in rules.involvement.monitoring_holders:
-        return "follow_during_monitoring"
-    return "follow_after_assessment"
+    # Where no states were kept, a partner who watched was what monitoring was then.
+    watched = states == {None} and case.holder_at(at) in rules.involvement.monitoring_holders
+    return "follow_during_monitoring" if "monitoring" in states or watched else "follow_after_assessment"
+
+
+def _undecided(report: Report, at: datetime) -> bool:
+    state = report.state_at(at)
+    if state is None:
+        return report.assessed_at is None or report.assessed_at > at
+    return state in BEFORE_DECISION
 
 
 def _was_known(line: Timeline, person: UUID, report: Report, rules: RuleSet, *, case_closed: bool) -> bool:

@@ -14,7 +14,7 @@ from core.identity import Bsn, PartialDate
 from core.ids import uuid7
 from radar.signals.involvement import Involvement
 from radar.signals.rules import Firing
-from radar.signals.timeline import Case, Decided, Form, Person, Report, Sighting, Timeline, Watch
+from radar.signals.timeline import Case, Decided, Form, Person, Report, Sighting, Step, Timeline, Watch
 
 # Everywhere only active links: until somebody says yes, a proposal is nobody's history.
 
@@ -46,6 +46,8 @@ WHERE s.household_id = ANY(%(households)s) AND s.withdrawn_at IS NULL AND r.hous
 _REPORTS = """
 SELECT r.id, r.region_id, r.household_id, r.case_id, r.received_at, r.reporter_kind, r.supplements, r.acute_signals,
     d.met_at, o.path, o.decided_at, i.kind, i.known_persons, i.elsewhere,
+    ARRAY(SELECT at FROM report_step WHERE report_id = r.id ORDER BY number) AS step_at,
+    ARRAY(SELECT state FROM report_step WHERE report_id = r.id ORDER BY number) AS step_state,
     (SELECT jsonb_agg(jsonb_build_object('id', l.person_id, 'bsn', m.person -> 'bsn', 'naam', m.person -> 'naam',
         'geboortedatum', m.person -> 'geboortedatum') ORDER BY m.number)
      FROM mention m LEFT JOIN link l ON l.mention_id = m.id AND l.state IN ('new', 'automatic', 'confirmed')
@@ -168,6 +170,7 @@ def _report(row: Row, elsewhere: tuple[str, ...]) -> Report:
         assessed_at=row["met_at"],
         decided=_decided(row),
         elsewhere=elsewhere,
+        steps=tuple(map(Step, row["step_at"], row["step_state"])),
     )
 
 

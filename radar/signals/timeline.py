@@ -9,6 +9,7 @@ from uuid import UUID
 
 from core.deadlines import local_day, months_later
 from core.identity import PartialDate
+from radar.casework.states import BEFORE_DECISION
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +41,19 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """From this moment on a report was in this state (radar.casework.states)."""
+
+    at: datetime
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """One report on the line. `assessed_at`: when its safety assessment was done, None while it runs.
 
-    `elsewhere`: the names of other regions that knew somebody in it when it came in.
+    `elsewhere`: the names of other regions that knew somebody in it when it came in. `steps`: its states in order;
+    one that an earlier version received has none from before it was brought over.
     """
 
     id: UUID
@@ -56,6 +66,7 @@ class Report:
     assessed_at: datetime | None = None
     decided: Decided | None = None
     elsewhere: tuple[str, ...] = ()
+    steps: tuple[Step, ...] = ()
 
     @property
     def place(self) -> tuple[datetime, UUID]:
@@ -66,6 +77,12 @@ class Report:
     def day(self) -> date:
         """The day of receipt in the Netherlands."""
         return local_day(self.received_at)
+
+    def state_at(self, moment: datetime) -> str | None:
+        """Its state at this moment; None when that was not written down."""
+        known = [step.state for step in self.steps if step.at <= moment]
+        brought_over = len(known) == 1 and known[0] not in BEFORE_DECISION
+        return None if not known or brought_over else known[-1]
 
 
 @dataclass(frozen=True, slots=True)
