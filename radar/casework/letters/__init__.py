@@ -1,0 +1,9 @@
+"""Letters: versioned texts with named fields, drawn as a PDF and kept with their hash. Nothing else gets in."""
+
+from __future__ import annotations
+
+from radar.casework.letters.drawing import Unwritable, check
+from radar.casework.letters.store import make, of_report, pdf, sent
+from radar.casework.letters.templates import FieldsMissing, Text, texts
+
+__all__ = ["FieldsMissing", "Text", "Unwritable", "check", "make", "of_report", "pdf", "sent", "texts"]
