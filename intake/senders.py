@@ -21,11 +21,28 @@ from core.identity import parse_oin
 from core.ids import uuid7
 from core.secrets import new_token, token_hash
 
-KINDS = ("politie", "halt", "onderwijs", "zorg", "gemeente", "jeugdhulp", "kinderopvang", "anders")
+KINDS = (
+    "politie",
+    "halt",
+    "onderwijs",
+    "zorg",
+    "gemeente",
+    "jeugdhulp",
+    "kinderopvang",
+    "anders",
+    "lokaal_team",
+    "partner",
+)
 
 
 class UnknownKind(VeiligError):
     """De soort afzender is onbekend; `veilig sender add --help` noemt de soorten."""
+
+    status = 400
+
+
+class NoPartner(VeiligError):
+    """Dit team staat niet in deze regio, of het is een eigen team van Veilig Thuis."""
 
     status = 400
 
@@ -144,20 +161,23 @@ def add(
     certificate_sha256: str | None = None,
     reply_url: str | None = None,
     actor: str = "operator",
+    team: str | None = None,
 ) -> str:
     """Register a sender and return its first token, which is shown only now.
 
-    Raises InvalidOin, UnknownKind, or Conflict when the OIN is taken in this region.
+    `team`: the name of the partner for which it may answer handovers. Raises InvalidOin, UnknownKind, NoPartner, or
+    Conflict when the OIN is taken in this region.
     """
     if kind not in KINDS:
         raise UnknownKind
+    team_id = _partner(db, region, team) if team else None
     identifier = uuid7()
     try:
         with db.transaction():
             db.execute(
-                "INSERT INTO sender (id, region_id, oin, name, kind, certificate_sha256, reply_url)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                (identifier, region, parse_oin(oin), name, kind, certificate_sha256, reply_url),
+                "INSERT INTO sender (id, region_id, oin, name, kind, certificate_sha256, reply_url, team_id)"
+                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+                (identifier, region, parse_oin(oin), name, kind, certificate_sha256, reply_url, team_id),
             )
     except UniqueViolation:
         raise Conflict(
@@ -212,6 +232,16 @@ def _find(db: Db, region: UUID, oin: str) -> Row:
     if row is None:
         raise NotFound("Geen afzender met deze OIN in deze regio.")
     return row
+
+
+def _partner(db: Db, region: UUID, name: str) -> UUID:
+    row = db.execute(
+        "SELECT id FROM team WHERE region_id = %s AND name = %s AND kind <> 'veilig_thuis'", (region, name)
+    ).fetchone()
+    if row is None:
+        raise NoPartner
+    found: UUID = row["id"]
+    return found
 
 
 def _new_token(db: Db, sender: UUID) -> str:

@@ -68,14 +68,21 @@ def sender() -> None:
 @click.option("--kind", required=True, type=click.Choice(senders.KINDS), help="What kind of body it is.")
 @click.option("--certificate", help="SHA-256 of its client certificate, 64 hex digits (passed by the trusted proxy).")
 @click.option("--reply-url", help="Where Bv01 and Fo01 go, when VEILIG_SEND_BV01 is on.")
+@click.option("--team", help="Name of the partner for which it may answer handovers (/api/v1/overdrachten).")
 @region_option
 def sender_add(
-    oin: str, name: str, kind: str, certificate: str | None, reply_url: str | None, region: str | None
+    oin: str,
+    name: str,
+    kind: str,
+    certificate: str | None,
+    reply_url: str | None,
+    team: str | None,
+    region: str | None,
 ) -> None:
     """Add a sender and print its token, once. It goes into the header `Authorization: Bearer TOKEN`."""
     fingerprint = certificate.replace(":", "").lower() if certificate else None
     with _database() as db:
-        token = senders.add(db, find_region(db, region), oin, name, kind, fingerprint, reply_url)
+        token = senders.add(db, find_region(db, region), oin, name, kind, fingerprint, reply_url, team=team)
     click.echo(token)
 
 
