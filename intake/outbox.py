@@ -1,32 +1,26 @@
-"""Functional answers on their way out (Bv01, Fo01): sent to the reply address of the sender, by a durable job.
+"""What goes out: functional answers (Bv01, Fo01), and messages of our own (vtTerugkoppelingDi01, vtoDi01).
 
-Sent at least once: a stored body never changes, so its referentienummer lets the receiver see a repeat.
+Sent at least once, by a durable job: a stored body never changes, so its referentienummer lets the receiver see a
+repeat. An answer is taken by its status; a message of our own is delivered only when the receiver says so in StUF.
 """
 
 from __future__ import annotations
 
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
-from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from core import audit
-from core.database import Db
-from core.errors import VeiligError
+from core import audit, jobs
+from core.database import Db, Row
+from core.ids import uuid7
+from intake.delivery import NotDelivered, confirms, post, well
 
-TIMEOUT_S = 5.0
-"""Below the idle-in-transaction limit: the row stays locked while its answer is on its way."""
-
-
-class NotDelivered(VeiligError):
-    """Het antwoord kon niet worden afgeleverd."""
-
-
-class _NoRedirect(HTTPRedirectHandler):
-    """An answer goes to the address that the operator set, and nowhere else."""
-
-    def redirect_request(self, *_: object, **__: object) -> None:
-        return None
+MessageKind = Literal["vtTerugkoppelingDi01", "vtoDi01"]
+Delivered = Callable[[Db, Row], None]
+JOB = "send_message"
+SOAP_ACTION = "www.stufstandaarden.nl/koppelvlak/jz0100/"
+"""Before the name of a message of the koppelvlak; without a scheme, as its WSDL has it."""
 
 
 def send_reply(db: Db, reply_id: UUID) -> None:
@@ -41,24 +35,106 @@ def send_reply(db: Db, reply_id: UUID) -> None:
     ).fetchone()
     if row is None or row["sent_at"] or not row["reply_url"]:
         return
-    _post(row["reply_url"], bytes(row["body"]), row["kind"])
+    status, _ = post(row["reply_url"], bytes(row["body"]), row["kind"])
+    if not well(status):
+        raise NotDelivered
     db.execute("UPDATE outgoing_reply SET sent_at = now() WHERE id = %s", (reply_id,))
     audit.append(db, row["region_id"], "system", "reply.send", "message", row["message_id"], {"kind": row["kind"]})
 
 
-def _post(url: str, body: bytes, kind: str) -> None:
-    if urlsplit(url).scheme not in ("https", "http"):
+def store_message(
+    db: Db,
+    kind: MessageKind,
+    subject: UUID,
+    report_id: UUID,
+    *,
+    reference: str,
+    body: bytes,
+    at: datetime,
+    sender_id: UUID | None = None,
+    team_id: UUID | None = None,
+) -> UUID:
+    """Keep a message of our own for one sender or one team, and ask for its sending, in the caller's transaction.
+
+    There is one per `subject`, the feedback or the handover that it carries: a second raises UniqueViolation. Without
+    an address it waits until there is one (`send_waiting`). Gives its id. Raises LookupError without such a report.
+    """
+    row = db.execute(
+        "INSERT INTO outgoing_message (id, region_id, kind, subject_id, report_id, sender_id, team_id, reference,"
+        " body, created_at) SELECT %s, region_id, %s, %s, id, %s, %s, %s, %s, %s FROM report WHERE id = %s"
+        " RETURNING id, region_id",
+        (uuid7(), kind, subject, sender_id, team_id, reference, body, at, report_id),
+    ).fetchone()
+    if row is None:
+        raise LookupError("report")
+    message_id: UUID = row["id"]
+    audit.append(db, row["region_id"], "system", "message.ready", "report", report_id, {"kind": kind})
+    send_waiting(db, row["region_id"], message_id)
+    return message_id
+
+
+_WAITING = """
+SELECT o.id, o.region_id FROM outgoing_message o
+LEFT JOIN sender s ON s.id = o.sender_id LEFT JOIN team t ON t.id = o.team_id
+WHERE o.sent_at IS NULL AND coalesce(CASE WHEN s.revoked_at IS NULL THEN s.reply_url END, t.delivery_url) <> ''
+    AND (%(region)s::uuid IS NULL OR o.region_id = %(region)s) AND (%(id)s::uuid IS NULL OR o.id = %(id)s)
+    AND NOT EXISTS (SELECT FROM job WHERE kind = 'send_message' AND subject_id = o.id)"""
+
+
+def send_waiting(db: Db, region: UUID | None = None, message_id: UUID | None = None) -> int:
+    """Ask for the sending of what waited for an address and has one now; how many. Safe to call often."""
+    waiting = db.execute(_WAITING, {"region": region, "id": message_id}).fetchall()
+    for row in waiting:
+        jobs.enqueue(db, row["region_id"], JOB, row["id"])
+    return len(waiting)
+
+
+_STANDING = """
+SELECT o.id, o.kind, o.reference, o.created_at, o.sent_at, j.id AS job_id, coalesce(j.attempts, 0) AS attempts,
+    CASE WHEN o.sent_at IS NOT NULL THEN 'sent' WHEN j.state = 'dead' THEN 'stopped'
+        WHEN coalesce(CASE WHEN s.revoked_at IS NULL THEN s.reply_url END, t.delivery_url, '') = '' THEN 'no_address'
+        WHEN j.id IS NULL THEN 'ready' ELSE 'waiting' END AS state
+FROM outgoing_message o
+LEFT JOIN sender s ON s.id = o.sender_id LEFT JOIN team t ON t.id = o.team_id
+LEFT JOIN job j ON j.kind = 'send_message' AND j.subject_id = o.id
+WHERE o.region_id = %s AND o.subject_id = %s"""
+
+
+def message_of(db: Db, region: UUID, subject: UUID) -> Row | None:
+    """How the message about a subject stands, with its id, kind, reference, created_at, sent_at, job_id and attempts.
+
+    `state`: sent; waiting (for its next attempt); stopped (too many attempts, a person must look); no_address; or
+    ready, when an address was set since and nobody asked for the sending yet.
+    """
+    return db.execute(_STANDING, (region, subject)).fetchone()
+
+
+_TO_SEND = """
+SELECT o.id, o.region_id, o.kind, o.subject_id, o.report_id, o.reference, o.body, o.sent_at,
+    coalesce(CASE WHEN s.revoked_at IS NULL THEN s.reply_url END, t.delivery_url) AS address,
+    (SELECT generation FROM job WHERE kind = 'send_message' AND subject_id = o.id) AS generation
+FROM outgoing_message o
+LEFT JOIN sender s ON s.id = o.sender_id LEFT JOIN team t ON t.id = o.team_id
+WHERE o.id = %s FOR UPDATE OF o"""
+
+
+def send_message(db: Db, message_id: UUID, delivered: Delivered) -> None:
+    """Post one message of our own, once; `delivered` settles its subject in the same transaction.
+
+    Raises NotDelivered, after which the job is tried again: also when the address was taken away meanwhile.
+    """
+    row = db.execute(_TO_SEND, (message_id,)).fetchone()
+    if row is None or row["sent_at"]:
+        return
+    if not row["address"]:
         raise NotDelivered
-    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{kind}"'}
-    request = Request(url, data=body, headers=headers, method="POST")  # noqa: S310 (scheme checked above)
-    opener = build_opener(_NoRedirect, ProxyHandler({}))
-    try:
-        with opener.open(request, timeout=TIMEOUT_S) as response:
-            status = response.status
-    except HTTPError as error:
-        error.close()
-        status = error.code
-    except OSError:
-        raise NotDelivered from None
-    if not 200 <= status < 300:
+    status, answer = post(row["address"], bytes(row["body"]), SOAP_ACTION + row["kind"])
+    # After an attempt of which we did not hear the end, 'used before' says that it did arrive.
+    repeated = (row["generation"] or 0) > 1
+    if not confirms(status, answer, row["reference"], repeated=repeated):
         raise NotDelivered
+    sent = db.execute(
+        "UPDATE outgoing_message SET sent_at = clock_timestamp() WHERE id = %s RETURNING sent_at", (message_id,)
+    ).fetchone()
+    audit.append(db, row["region_id"], "system", "message.send", "report", row["report_id"], {"kind": row["kind"]})
+    delivered(db, {**row, **(sent or {})})

@@ -65,30 +65,34 @@ class Shape:
         object.__setattr__(self, "by_tag", tags)
 
 
-def _leaf(
+def leaf(
     prefix: str,
     name: str,
     kind: Kind,
     path: str,
-    reason: str,
+    reason: str = "",
     many: bool = False,
     nillable: bool = True,
     required: bool = False,
 ) -> Element:
+    """An element with a value of its own; its reason for having none is kept under `reason`."""
     place = tuple(path.split("."))
     return Element(prefix, name, kind, place, reason, None, many, many, nillable, required)
 
 
-def _group(prefix: str, name: str, path: str, reason: str, children: Shape, many: bool = False) -> Element:
+def group(prefix: str, name: str, path: str, reason: str, children: Shape, many: bool = False) -> Element:
+    """An element whose children fill a part (or, with `many`, a list of parts) of their own."""
     return Element(prefix, name, "group", tuple(path.split(".")), reason, children, many=many, listed=many)
 
 
-def _inside(prefix: str, name: str, path: str, reason: str, children: Shape, required: bool = True) -> Element:
+def inside(prefix: str, name: str, path: str, reason: str, children: Shape, required: bool = True) -> Element:
+    """An element that only holds others: its children fill the part that it stands in."""
     place = (*(path.split(".") if path else ()), "")
     return Element(prefix, name, "inside", place, reason, children, required=required)
 
 
-def _extra(path: str = "extra") -> Element:
+def extra(path: str = "extra") -> Element:
+    """The extraElementen of this place."""
     return Element("StUF", "extraElementen", "extra", tuple(path.split(".")), "extra", listed=True)
 
 
@@ -102,82 +106,82 @@ def _address(name: str, kind: str, area: str) -> Element:
 _SYSTEM = Shape(
     "",
     (
-        _leaf("StUF", "organisatie", "code", "oin", "oin", nillable=False, required=True),
-        _leaf("StUF", "applicatie", "code", "application", "applicatie", nillable=False, required=True),
-        _leaf("StUF", "administratie", "code", "administration", "administratie", nillable=False),
-        _leaf("StUF", "gebruiker", "code", "user", "gebruiker", nillable=False),
+        leaf("StUF", "organisatie", "code", "oin", "oin", nillable=False, required=True),
+        leaf("StUF", "applicatie", "code", "application", "applicatie", nillable=False, required=True),
+        leaf("StUF", "administratie", "code", "administration", "administratie", nillable=False),
+        leaf("StUF", "gebruiker", "code", "user", "gebruiker", nillable=False),
     ),
 )
 
 HEADER = Shape(
     "",
     (
-        _leaf("StUF", "berichtcode", "code", "message_code", "berichtcode", nillable=False),
-        _group("StUF", "zender", "sender", "zender", _SYSTEM),
-        _group("StUF", "ontvanger", "receiver", "ontvanger", _SYSTEM),
-        _leaf("StUF", "referentienummer", "code", "reference", "referentienummer", nillable=False),
-        _leaf("StUF", "tijdstipBericht", "code", "sent_at_raw", "tijdstip", nillable=False),
-        _leaf("StUF", "crossRefnummer", "code", "cross_reference", "crossReferentienummer", nillable=False),
-        _leaf("StUF", "functie", "code", "function", "functie", nillable=False),
+        leaf("StUF", "berichtcode", "code", "message_code", "berichtcode", nillable=False),
+        group("StUF", "zender", "sender", "zender", _SYSTEM),
+        group("StUF", "ontvanger", "receiver", "ontvanger", _SYSTEM),
+        leaf("StUF", "referentienummer", "code", "reference", "referentienummer", nillable=False),
+        leaf("StUF", "tijdstipBericht", "code", "sent_at_raw", "tijdstip", nillable=False),
+        leaf("StUF", "crossRefnummer", "code", "cross_reference", "crossReferentienummer", nillable=False),
+        leaf("StUF", "functie", "code", "function", "functie", nillable=False),
     ),
 )
 
 CONTACT = Shape(
     "",
     (
-        _leaf("JZ", "naamContactpersoon", "text", "name", "naam", nillable=False),
-        _leaf("JZ", "afdeling", "text", "department", "afdeling"),
-        _leaf("JZ", "eMail", "code", "emails", "emails", many=True),
-        _leaf("JZ", "telefoonnummer", "code", "phones", "telefoonnummers", many=True),
+        leaf("JZ", "naamContactpersoon", "text", "name", "naam", nillable=False),
+        leaf("JZ", "afdeling", "text", "department", "afdeling"),
+        leaf("JZ", "eMail", "code", "emails", "emails", many=True),
+        leaf("JZ", "telefoonnummer", "code", "phones", "telefoonnummers", many=True),
     ),
 )
 
 AT_HOME = Shape(
     "",
     (
-        _leaf("BG", "wpl.woonplaatsNaam", "text", "town", "woonplaats", required=True),
-        _leaf("BG", "gor.openbareRuimteNaam", "text", "street", "straat", required=True),
-        _leaf("BG", "aoa.postcode", "code", "postcode", "postcode"),
-        _leaf("BG", "aoa.huisnummer", "code", "house_number", "huisnummer", required=True),
-        _leaf("BG", "aoa.huisletter", "code", "house_letter", "huisletter"),
-        _leaf("BG", "aoa.huisnummertoevoeging", "code", "house_addition", "toevoeging"),
+        leaf("BG", "wpl.woonplaatsNaam", "text", "town", "woonplaats", required=True),
+        leaf("BG", "gor.openbareRuimteNaam", "text", "street", "straat", required=True),
+        leaf("BG", "aoa.postcode", "code", "postcode", "postcode"),
+        leaf("BG", "aoa.huisnummer", "code", "house_number", "huisnummer", required=True),
+        leaf("BG", "aoa.huisletter", "code", "house_letter", "huisletter"),
+        leaf("BG", "aoa.huisnummertoevoeging", "code", "house_addition", "toevoeging"),
     ),
 )
 
 ABROAD = Shape(
     "",
     (
-        _leaf("BG", "lnd.landcode", "code", "country_code", "landcode", required=True),
-        _leaf("BG", "sub.adresBuitenland1", "text", "line_1", "regel1"),
-        _leaf("BG", "sub.adresBuitenland2", "text", "line_2", "regel2"),
-        _leaf("BG", "sub.adresBuitenland3", "text", "line_3", "regel3"),
+        leaf("BG", "lnd.landcode", "code", "country_code", "landcode", required=True),
+        leaf("BG", "sub.adresBuitenland1", "text", "line_1", "regel1"),
+        leaf("BG", "sub.adresBuitenland2", "text", "line_2", "regel2"),
+        leaf("BG", "sub.adresBuitenland3", "text", "line_3", "regel3"),
     ),
 )
 
 _BSN_AND_NAMES = (
-    _leaf("BG", "inp.bsn", "code", "bsn", "bsn"),
-    _leaf("BG", "geslachtsnaam", "text", "name.surname", "geslachtsnaam"),
-    _leaf("BG", "voorvoegselGeslachtsnaam", "text", "name.prefix", "voorvoegsel"),
-    _leaf("BG", "voornamen", "text", "name.given_names", "voornamen"),
+    leaf("BG", "inp.bsn", "code", "bsn", "bsn"),
+    leaf("BG", "geslachtsnaam", "text", "name.surname", "geslachtsnaam"),
+    leaf("BG", "voorvoegselGeslachtsnaam", "text", "name.prefix", "voorvoegsel"),
+    leaf("BG", "voornamen", "text", "name.given_names", "voornamen"),
 )
 
 MENTIONED = Shape(
     "NPS",
     (
         *_BSN_AND_NAMES,
-        _extra(),
-        _leaf("BG", "vreemdelingennummer", "code", "foreigner_number", "vreemdelingennummer"),
-        _leaf("BG", "rni", "text", "rni", "rni"),
-        _leaf("BG", "volledigeNaam", "text", "name.full_name", "volledigeNaam", nillable=False),
+        extra(),
+        leaf("BG", "vreemdelingennummer", "code", "foreigner_number", "vreemdelingennummer"),
+        leaf("BG", "rni", "text", "rni", "rni"),
+        leaf("BG", "volledigeNaam", "text", "name.full_name", "volledigeNaam", nillable=False),
     ),
 )
 
 RELATION = Shape(
     "NPSNPSSIR",
     (
-        _group("BG", "gerelateerde", "person", "persoon", MENTIONED),
-        _leaf("BG", "omschrijvingSocialeRelatie", "text", "description", "omschrijving", required=True),
-        _extra(),
+        group("BG", "gerelateerde", "person", "persoon", MENTIONED),
+        leaf("BG", "omschrijvingSocialeRelatie", "text", "description", "omschrijving", required=True),
+        extra(),
     ),
 )
 
@@ -185,78 +189,78 @@ PERSON = Shape(
     "NPS",
     (
         *_BSN_AND_NAMES,
-        _leaf("BG", "geslachtsaanduiding", "code", "sex", "geslacht", required=True),
-        _leaf("BG", "geboortedatum", "date", "birth_date", "geboortedatum"),
-        _extra(),
-        _leaf("BG", "vreemdelingennummer", "code", "foreigner_number", "vreemdelingennummer"),
-        _leaf("BG", "rni", "text", "rni", "rni"),
-        _leaf("BG", "telefoonnummer", "code", "phones", "telefoonnummers", many=True, nillable=False),
-        _leaf("BG", "nationaliteit", "text", "nationality", "nationaliteit"),
-        _leaf("BG", "taal", "text", "language", "taal"),
+        leaf("BG", "geslachtsaanduiding", "code", "sex", "geslacht", required=True),
+        leaf("BG", "geboortedatum", "date", "birth_date", "geboortedatum"),
+        extra(),
+        leaf("BG", "vreemdelingennummer", "code", "foreigner_number", "vreemdelingennummer"),
+        leaf("BG", "rni", "text", "rni", "rni"),
+        leaf("BG", "telefoonnummer", "code", "phones", "telefoonnummers", many=True, nillable=False),
+        leaf("BG", "nationaliteit", "text", "nationality", "nationaliteit"),
+        leaf("BG", "taal", "text", "language", "taal"),
         _address("formeelVerblijfsadresBuitenland", "formeel", "buitenland"),
         _address("formeelVerblijfadresBinnenland", "formeel", "binnenland"),
         _address("feitelijkVerblijfsadresBuitenland", "feitelijk", "buitenland"),
         _address("feitelijkVerblijfsadresBinnenland", "feitelijk", "binnenland"),
-        _group("BG", "staatInRelatieTot", "relations", "relaties", RELATION, many=True),
+        group("BG", "staatInRelatieTot", "relations", "relaties", RELATION, many=True),
     ),
 )
 
 INVOLVED = Shape(
     "ZOSNPS",
     (
-        _inside("JZ", "gerelateerde", "", "persoon", PERSON),
-        _leaf("JZ", "jeugzorgrol", "text", "role.text", "tekst", required=True),
-        _leaf(
+        inside("JZ", "gerelateerde", "", "persoon", PERSON),
+        leaf("JZ", "jeugzorgrol", "text", "role.text", "tekst", required=True),
+        leaf(
             "JZ",
             "aanvullendeInformatieBetrokkenPersoon",
             "text",
             "additional_information",
             "aanvullendeInformatie",
         ),
-        _leaf("JZ", "overigeZorgMinderjarige", "text", "other_concern_minor", "overigeZorgMinderjarige"),
-        _extra("extra_of_link"),
+        leaf("JZ", "overigeZorgMinderjarige", "text", "other_concern_minor", "overigeZorgMinderjarige"),
+        extra("extra_of_link"),
     ),
 )
 
 SITUATION = Shape(
     "ZOS",
     (
-        _leaf("JZ", "omschrijvingZorgelijkeSituatie", "text", "situation.description", "omschrijving", required=True),
-        _leaf("JZ", "relevanteRegistratie", "text", "situation.registrations", "relevanteRegistraties", many=True),
-        _leaf("JZ", "aanvullendeInformatie", "text", "situation.additional_information", "aanvullendeInformatie"),
-        _leaf("JZ", "bestaandeHulpverlening", "text", "situation.existing_help", "bestaandeHulpverlening"),
-        _leaf("JZ", "tijdelijkHuisverbod", "text", "situation.restraining_order", "tijdelijkHuisverbod"),
-        _leaf("JZ", "aanhouding", "text", "situation.arrest", "aanhouding"),
-        _leaf("JZ", "aangifte", "text", "situation.criminal_complaint", "aangifte"),
-        _leaf("JZ", "eergerelateerdGeweld", "text", "situation.honour_related_violence", "eergerelateerdGeweld"),
-        _extra("situation.extra"),
-        _group("JZ", "heeftBetrokken", "persons", "betrokkenen", INVOLVED, many=True),
+        leaf("JZ", "omschrijvingZorgelijkeSituatie", "text", "situation.description", "omschrijving", required=True),
+        leaf("JZ", "relevanteRegistratie", "text", "situation.registrations", "relevanteRegistraties", many=True),
+        leaf("JZ", "aanvullendeInformatie", "text", "situation.additional_information", "aanvullendeInformatie"),
+        leaf("JZ", "bestaandeHulpverlening", "text", "situation.existing_help", "bestaandeHulpverlening"),
+        leaf("JZ", "tijdelijkHuisverbod", "text", "situation.restraining_order", "tijdelijkHuisverbod"),
+        leaf("JZ", "aanhouding", "text", "situation.arrest", "aanhouding"),
+        leaf("JZ", "aangifte", "text", "situation.criminal_complaint", "aangifte"),
+        leaf("JZ", "eergerelateerdGeweld", "text", "situation.honour_related_violence", "eergerelateerdGeweld"),
+        extra("situation.extra"),
+        group("JZ", "heeftBetrokken", "persons", "betrokkenen", INVOLVED, many=True),
     ),
 )
 
 INFORMING = Shape(
     "VTMNPS",
     (
-        _group("JZ", "gerelateerde", "person", "persoon", MENTIONED),
-        _leaf("JZ", "wijzeVanInformering", "code", "way", "wijze"),
-        _leaf("JZ", "indicatieGereageerd", "yesno", "responded", "gereageerd", required=True),
-        _leaf("JZ", "strekkingReactie", "text", "response", "strekkingReactie"),
-        _leaf("JZ", "datumGeinformeerd", "date", "date", "datum"),
-        _extra(),
+        group("JZ", "gerelateerde", "person", "persoon", MENTIONED),
+        leaf("JZ", "wijzeVanInformering", "code", "way", "wijze"),
+        leaf("JZ", "indicatieGereageerd", "yesno", "responded", "gereageerd", required=True),
+        leaf("JZ", "strekkingReactie", "text", "response", "strekkingReactie"),
+        leaf("JZ", "datumGeinformeerd", "date", "date", "datum"),
+        extra(),
     ),
 )
 
-_BRANCH = Shape("VES", (_leaf("BG", "vestigingsNummer", "code", "submitter.branch_number", "vestiging"),))
-_REGISTERED = Shape("NNPINN", (_leaf("BG", "rsin", "code", "submitter.rsin", "rsin", nillable=False),))
-_COMPANY = Shape("MAC", (_leaf("BG", "kvkNummer", "code", "submitter.chamber_of_commerce_number", "kvk"),))
+_BRANCH = Shape("VES", (leaf("BG", "vestigingsNummer", "code", "submitter.branch_number", "vestiging"),))
+_REGISTERED = Shape("NNPINN", (leaf("BG", "rsin", "code", "submitter.rsin", "rsin", nillable=False),))
+_COMPANY = Shape("MAC", (leaf("BG", "kvkNummer", "code", "submitter.chamber_of_commerce_number", "kvk"),))
 
 SUBMITTER = Shape(
     "BTR",
     (
-        _inside("ZKN", "vestiging", "submitter", "filiaal", _BRANCH, required=False),
-        _leaf("ZKN", "naam", "text", "submitter.name", "naam"),
-        _leaf("ZKN", "instantiecode", "code", "submitter.institution_code", "instantiecode"),
-        _inside(
+        inside("ZKN", "vestiging", "submitter", "filiaal", _BRANCH, required=False),
+        leaf("ZKN", "naam", "text", "submitter.name", "naam"),
+        leaf("ZKN", "instantiecode", "code", "submitter.institution_code", "instantiecode"),
+        inside(
             "ZKN",
             "ingeschrevenNietNatuurlijkPersoon",
             "submitter",
@@ -264,19 +268,19 @@ SUBMITTER = Shape(
             _REGISTERED,
             required=False,
         ),
-        _inside("ZKN", "maatschappelijkeActiviteit", "submitter", "onderneming", _COMPANY, required=False),
+        inside("ZKN", "maatschappelijkeActiviteit", "submitter", "onderneming", _COMPANY, required=False),
     ),
 )
 
 OBJECT = Shape(
     "VTM",
     (
-        _leaf("JZ", "identificatieVtMelding", "code", "report.reference", "kenmerk"),
-        _leaf("JZ", "datumMelding", "date", "report.date", "datum", required=True),
-        _leaf("JZ", "datumIncident", "date", "incident.date", "datum", required=True),
-        _leaf("JZ", "locatieIncident", "text", "incident.place", "locatie", required=True),
-        _leaf("JZ", "omschrijvingIncident", "text", "incident.description", "omschrijving", required=True),
-        _leaf(
+        leaf("JZ", "identificatieVtMelding", "code", "report.reference", "kenmerk"),
+        leaf("JZ", "datumMelding", "date", "report.date", "datum", required=True),
+        leaf("JZ", "datumIncident", "date", "incident.date", "datum", required=True),
+        leaf("JZ", "locatieIncident", "text", "incident.place", "locatie", required=True),
+        leaf("JZ", "omschrijvingIncident", "text", "incident.description", "omschrijving", required=True),
+        leaf(
             "JZ",
             "indicatieAgenderingAfstemmingsoverlegGewenst",
             "yesno",
@@ -284,12 +288,12 @@ OBJECT = Shape(
             "agenderingGewenst",
             required=True,
         ),
-        _group("JZ", "contactgegevensVerdiepingOpInfo", "report.contact", "contact", CONTACT),
-        _leaf("JZ", "informering", "text", "report.informing", "informering", nillable=False),
-        _leaf("JZ", "indicatieSASHIngevuld", "yesno", "report.sash.filled_in", "ingevuld", nillable=False),
-        _leaf("JZ", "SASHniveau", "code", "report.sash.level", "niveau", nillable=False),
-        _extra("extra"),
-        _inside(
+        group("JZ", "contactgegevensVerdiepingOpInfo", "report.contact", "contact", CONTACT),
+        leaf("JZ", "informering", "text", "report.informing", "informering", nillable=False),
+        leaf("JZ", "indicatieSASHIngevuld", "yesno", "report.sash.filled_in", "ingevuld", nillable=False),
+        leaf("JZ", "SASHniveau", "code", "report.sash.level", "niveau", nillable=False),
+        extra("extra"),
+        inside(
             "JZ",
             "betreft",
             "situation",
@@ -297,20 +301,20 @@ OBJECT = Shape(
             Shape(
                 "VTMZOS",
                 (
-                    _inside("JZ", "gerelateerde", "situation", "situatie", SITUATION),
-                    _extra("situation.extra_of_link"),
+                    inside("JZ", "gerelateerde", "situation", "situatie", SITUATION),
+                    extra("situation.extra_of_link"),
                 ),
             ),
         ),
-        _group("JZ", "isGeinformeerdAan", "report.informings", "informeringen", INFORMING, many=True),
-        _inside(
+        group("JZ", "isGeinformeerdAan", "report.informings", "informeringen", INFORMING, many=True),
+        inside(
             "JZ",
             "isIngediendDoor",
             "submitter",
             "koppeling",
             Shape(
                 "VTMBTR",
-                (_inside("JZ", "gerelateerde", "submitter", "indiener", SUBMITTER), _extra("submitter.extra")),
+                (inside("JZ", "gerelateerde", "submitter", "indiener", SUBMITTER), extra("submitter.extra")),
             ),
         ),
     ),

@@ -1,4 +1,4 @@
-"""Writes a `vtMeldingDi01` from the internal message: for the demo feed, for test messages and for round trips."""
+"""Writes messages by the tables of their elements; here the `vtMeldingDi01`, for demo feed, tests and round trips."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.deadlines import AMSTERDAM
 from intake.corv.check import BERICHTCODE
 from intake.corv.codes import NIL_WITHOUT_REASON
 from intake.corv.elements import HEADER, MESSAGE, NAMESPACES, OBJECT, Element, Shape
-from intake.message import MessageDate, Part, ReportMessage
+from intake.message import Envelope, MessageDate, Part, ReportMessage
 
 _NO_VALUE = "{" + NAMESPACES["StUF"] + "}noValue"
 _INDICATOR = "{" + NAMESPACES["StUF"] + "}indOnvolledigeDatum"
@@ -27,15 +27,24 @@ def write_report(message: ReportMessage) -> bytes:
     Valid against the official XSD when the values are: nothing is cut or corrected here. Not written, because
     the standard has no place for it: `unknown`, `capacity_code`, `submitter.kind`, a role code without a text.
     """
-    root = etree.Element(_name("JZ", MESSAGE), nsmap=NAMESPACES)
+    return as_bytes(tree(MESSAGE, OBJECT, message.envelope, message))
+
+
+def tree(name: str, shape: Shape, envelope: Envelope, content: Part) -> etree._Element:
+    """The Di01 message `name`: stuurgegevens and an object of this shape, filled from `content`."""
+    root = etree.Element(_name("JZ", name), nsmap=NAMESPACES)
     header = etree.SubElement(root, _name("JZ", "stuurgegevens"))
     etree.SubElement(header, _name("StUF", "berichtcode")).text = BERICHTCODE
-    envelope = message.envelope
     if envelope.sent_at_raw is None and envelope.sent_at is not None:
         envelope = envelope.model_copy(update={"sent_at_raw": stuf_moment(envelope.sent_at)})
     _write_children(header, Shape("", HEADER.elements[1:]), envelope)
-    body = etree.SubElement(root, _name("JZ", "object"), {_ENTITY: OBJECT.entity})
-    _write_children(body, OBJECT, message)
+    body = etree.SubElement(root, _name("JZ", "object"), {_ENTITY: shape.entity})
+    _write_children(body, shape, content)
+    return root
+
+
+def as_bytes(root: etree._Element) -> bytes:
+    """As it goes over the line."""
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
 
 

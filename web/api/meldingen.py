@@ -1,4 +1,4 @@
-"""`/api/v1/meldingen`: the JSON twin of the feed, and the state of a sender's own message."""
+"""`/api/v1/meldingen`: the JSON twin of the feed, the state of a sender's own message, and what it was told of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from core.errors import Unavailable
 from intake import progress
 from intake.channels import json_api
 from intake.input_errors import InvalidMessage
+from radar.casework import feedback_rows
 from web.api.edge import body_of, sender_of
 
 
@@ -40,3 +41,10 @@ async def state(request: Request) -> Response:
     async with connect_async() as db:
         sender = await sender_of(request, db)
         return JSONResponse(await progress.of_message(db, sender, request.path_params["id"][:100]))
+
+
+async def feedback(request: Request) -> Response:
+    """What was told about one of the sender's own reports; 404 for everything else."""
+    async with connect_async() as db:
+        sender = await sender_of(request, db)
+        return JSONResponse(await feedback_rows.of_sender(db, sender, request.path_params["id"][:100]))

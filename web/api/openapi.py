@@ -8,8 +8,19 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from intake.corv.write_feedback import MAX_TEXT, OUTCOMES
 from intake.message import ReportMessage
+from web.api.overdrachten import HandoverAnswer
 from web.api.version import VERSION
+
+_HANDOVER: dict[str, Any] = {
+    "id": {"type": "string", "format": "uuid"},
+    "soort": {"type": "string"},
+    "titel": {"type": "string"},
+    "neemtZichtOver": {"type": "boolean"},
+    "aangebodenOp": {"type": "string", "format": "date-time"},
+    "antwoordVoor": {"type": ["string", "null"], "format": "date-time"},
+}
 
 
 async def document(request: Request) -> Response:
@@ -40,6 +51,10 @@ def _document() -> dict[str, Any]:
             "/corv/berichten": {"post": _corv(problem)},
             "/meldingen": {"post": _post_report(problem)},
             "/meldingen/{id}": {"get": _state(problem)},
+            "/overdrachten": {"get": _handovers(problem)},
+            "/overdrachten/{id}": {"get": _handover(problem)},
+            "/overdrachten/{id}/antwoord": {"post": _answer(problem)},
+            "/meldingen/{id}/terugkoppeling": {"get": _feedback(problem)},
         },
         "components": {
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
@@ -61,6 +76,36 @@ def _document() -> dict[str, Any]:
                     },
                     waarschuwingen={"type": "array", "items": _ref("Remark")},
                 ),
+                "Feedbacks": _object(
+                    ontvangstnummer={"type": "string", "format": "uuid"},
+                    kenmerk={"type": "string"},
+                    terugkoppelingen={"type": "array", "items": _ref("Feedback")},
+                ),
+                "Feedback": _object(
+                    moment={"type": "string", "enum": ["beoordeling", "afsluiting"]},
+                    code={"type": "string", "enum": list(OUTCOMES)},
+                    status={"type": "string", "enum": sorted({one.status for one in OUTCOMES.values()})},
+                    uitkomst={"type": ["string", "null"]},
+                    toelichting={"type": "string", "maxLength": MAX_TEXT},
+                    zichtOpVeiligheid={"type": ["string", "null"]},
+                    vrijgegevenOp={"type": "string", "format": "date-time"},
+                ),
+                "HandoverAnswer": HandoverAnswer.model_json_schema(by_alias=True),
+                "Handover": _object(**_HANDOVER),
+                "HandoverContent": _object(
+                    **_HANDOVER,
+                    inhoud={"type": "array", "items": _ref("Told")},
+                    onderdelen={
+                        "type": "array",
+                        "items": _object(
+                            code={"type": "string"},
+                            titel={"type": "string"},
+                            groepen={"type": "array", "items": {"type": "array", "items": _ref("Told")}},
+                        ),
+                    },
+                ),
+                "HandoverReceipt": _object(id={"type": "string", "format": "uuid"}, status={"type": "string"}),
+                "Told": _object(label={"type": "string"}, tekst={"type": "string"}),
                 "Remark": _object(code={"type": "string"}, pad={"type": "string"}, tekst={"type": "string"}),
                 "Problem": _object(
                     type={"type": "string"},
@@ -126,3 +171,48 @@ def _state(problem: dict[str, Any]) -> dict[str, Any]:
         "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
         "responses": {"200": _json("De stand", "State"), "401": problem, "404": problem},
     }
+
+
+def _feedback(problem: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "leesTerugkoppeling",
+        "summary": "Wat Veilig Thuis terugkoppelt over een eigen melding; leeg zolang er niets is vrijgegeven",
+        "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}],
+        "responses": {"200": _json("De terugkoppelingen", "Feedbacks"), "401": problem, "404": problem},
+    }
+
+
+def _handovers(problem: dict[str, Any]) -> dict[str, Any]:
+    found = _object(overdrachten={"type": "array", "items": _ref("Handover")})
+    content = {"application/json": {"schema": found}}
+    return {
+        "operationId": "leesOverdrachten",
+        "summary": "De overdrachten die wachten op een antwoord van uw team",
+        "responses": {"200": {"description": "De overdrachten, de oudste eerst", "content": content}}
+        | {status: problem for status in ("401", "403", "503")},
+    }
+
+
+def _handover(problem: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "leesOverdracht",
+        "summary": "Een overdracht die wacht, met wat Veilig Thuis ervan deelt",
+        "parameters": [_id()],
+        "responses": {"200": _json("De overdracht", "HandoverContent")}
+        | {status: problem for status in ("401", "403", "404", "503")},
+    }
+
+
+def _answer(problem: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": "beantwoordOverdracht",
+        "summary": "Aanvaarden (uw team is begonnen en houdt zicht op veiligheid) of weigeren met een reden",
+        "parameters": [_id()],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("HandoverAnswer")}}},
+        "responses": {"200": _json("Vastgelegd; hetzelfde antwoord nog eens geeft hetzelfde", "HandoverReceipt")}
+        | {status: problem for status in ("400", "401", "403", "404", "409", "413", "503")},
+    }
+
+
+def _id() -> dict[str, Any]:
+    return {"name": "id", "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
