@@ -1,4 +1,5 @@
-"""The clock: announces waiting jobs (relay), takes back those of dead workers (sweeper), and counts once an hour.
+"""The clock: announces waiting jobs (relay), takes back those of dead workers (sweeper), minds the terms every minute
+(reminders) and counts once an hour.
 
 Two may run at once. It looks at PostgreSQL, not at Redis, so an emptied or absent broker only delays work.
 `FOR UPDATE SKIP LOCKED` keeps two clocks from announcing the same job in the same round; a job announced twice is
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 
 import dramatiq
 import structlog
@@ -18,10 +20,11 @@ from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
 from core import jobs
-from core.database import allow_statements_of, transaction
+from core.database import allow_statements_of, pool, transaction
 from core.errors import VeiligError
 from core.ids import uuid7
 from core.logs import set_up_logs
+from radar.casework import reminders, shares
 from radar.linking.derived import count_persons
 from radar.quality import sample
 from workers import broker
@@ -36,6 +39,8 @@ PAUSE_S = 1.0
 """After a round that failed because an engine was away."""
 FIRST_COUNT_S, COUNT_S, COUNT_AGAIN_S = 5.0, 3600.0, 60.0
 """Until the first hourly work, between two, and after one that failed."""
+MINUTE_S = 60.0
+"""Until the first look at the terms, and between two."""
 
 
 def relay() -> int:
@@ -74,25 +79,50 @@ def sweep() -> int:
 
 
 def count() -> None:
-    """The hourly work: count the register, for thresholds follow its size; and draw the blind sample that is due."""
+    """The hourly work: count the register, for thresholds follow its size; draw the blind sample that is due; and
+    count the terms that were kept.
+    """
     with transaction() as db:
         count_persons(db)
     with transaction() as db:
         row = db.execute("SELECT now() AS at").fetchone()
         if row and (pairs := sample.draw_due(db, row["at"])):
             log.info("clock.drawn", pairs=pairs)
+    with transaction() as db:
+        row = db.execute("SELECT now() AS at").fetchone()
+        if row:
+            shares.recount(db, row["at"])
+
+
+def remind() -> None:
+    """The work of every minute: mark the terms that come near or passed, ask for a look at what waits."""
+    # No transaction around it: each piece of the round commits by itself.
+    with pool().connection() as db:
+        row = db.execute("SELECT now() AS at").fetchone()
+        if row and any((done := reminders.round(db, row["at"])).values()):
+            log.info("clock.reminded", **done)
 
 
 def count_hourly(stop: threading.Event) -> None:
     """In a thread of its own until `stop`, for the relay must not wait for it."""
-    pause = FIRST_COUNT_S
+    _repeat(stop, count, FIRST_COUNT_S, COUNT_S, COUNT_AGAIN_S)
+
+
+def remind_every_minute(stop: threading.Event) -> None:
+    """In a thread of its own until `stop`."""
+    _repeat(stop, remind, MINUTE_S, MINUTE_S, MINUTE_S)
+
+
+def _repeat(stop: threading.Event, work: Callable[[], None], first: float, every: float, again: float) -> None:
+    """Do the work after `first` seconds and then `every` so many, or `again` so many after it failed."""
+    pause = first
     while not stop.wait(pause):
+        pause = every
         try:
-            count()
-            pause = COUNT_S
-        except (DatabaseError, PoolTimeout, VeiligError) as error:
-            log.warning("clock.count_waits", error=type(error).__name__)
-            pause = COUNT_AGAIN_S
+            work()
+        except* (DatabaseError, PoolTimeout, VeiligError) as failed:
+            log.warning(f"clock.{work.__name__}_waits", error=type(failed.exceptions[0]).__name__)
+            pause = again
 
 
 def run() -> None:
@@ -103,8 +133,9 @@ def run() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    # A daemon: what it did not commit at the end is done an hour later.
-    threading.Thread(target=count_hourly, args=(stop,), daemon=True).start()
+    # Daemons: what they did not commit at the end is done at the next turn.
+    for repeated in (count_hourly, remind_every_minute):
+        threading.Thread(target=repeated, args=(stop,), daemon=True).start()
     process = uuid7()
     rounds = 0
     while not stop.is_set():

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg import sql
@@ -18,7 +18,18 @@ from core.database import Db
 from core.deadlines import end_of_day, local_day
 
 KINDS = {
+    "acute_check": "Acute check",
+    "direct_action": "Direct handelen",
     "assess": "Veiligheidsbeoordeling",
+    "sign": "Tweede handtekening",
+    "recheck": "Risico opnieuw bekijken",
+    "handover": "Overdracht aanbieden",
+    "service": "Traject bij Veilig Thuis",
+    "monitor": "Contactmoment monitoring",
+    "feedback": "Terugkoppeling aan de melder",
+    "notify": "Bericht aan betrokkenen",
+    "inform": "Informatie bij eerste contact",
+    "person_request": "Verzoek van een betrokkene",
     "review_link": "Koppeling nakijken",
     "review_route": "Besluit opnieuw bekijken",
     "quarantine": "Onleesbaar bericht",
@@ -27,17 +38,29 @@ KINDS = {
 RISKS = (2, 1, 0)
 """2 acute, 1 raised (verhoogd), 0 none known."""
 PAGE = 25
+ENOUGH = 1000
+"""Late tasks of other teams are not counted further: who reads the number needs to know that there are many."""
+Mark = Literal["reminded", "escalated"]
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What the reader wants to see. `kinds` is what he may see, or less; None means no choice."""
+    """What the reader wants to see. `kinds` is what he may see, or less; None means no choice.
+
+    `team` together with `no_team`: also what no team has yet, so that all see that. `staff` is one colleague,
+    `nobody` what nobody has. `due_until`: not late yet, but then. `marked`: what the clock reminded of or escalated.
+    """
 
     kinds: tuple[str, ...]
     team: UUID | None = None
+    no_team: bool = False
+    staff: UUID | None = None
+    nobody: bool = False
     risk: int | None = None
     overdue: bool = False
     signal: bool = False
+    due_until: datetime | None = None
+    marked: Mark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +74,10 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class QueueItem:
-    """One row: the task, and what a person needs to choose (no names). Counts include this report.
+    """One row: the task, and what a person needs to choose (no names but of who has it). Counts include this report.
 
-    `signals`: the titles of the radar's signals on the report that must be assessed.
+    Two clocks: `received_at` and `team_since`. `signals`: the titles of the radar's signals on the report that must
+    be assessed. `risk_looked`: when a person last looked at the risk, None for never.
     """
 
     id: UUID
@@ -62,7 +86,12 @@ class QueueItem:
     risk: int
     received_at: datetime
     due_at: datetime
+    reminded_at: datetime | None
+    escalated_at: datetime | None
     team: str | None
+    team_since: datetime
+    staff: str | None
+    staff_id: UUID | None
     report_id: UUID | None
     reporter_kind: str | None
     municipality: str | None
@@ -74,6 +103,7 @@ class QueueItem:
     watch: str | None
     watch_team: str | None
     watch_since: datetime | None
+    risk_looked: datetime | None
     code: str | None
     job_kind: str | None
 
@@ -84,14 +114,27 @@ class QueueItem:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Open tasks of all that the reader may see; `matching` and `overdue_outside` are about his filter."""
+    """Open tasks of the team that the reader looks at; `matching` and `late_here` are about his filter.
+
+    `mine` are his own, of any team. `late_elsewhere`: late with other teams, counted up to `ENOUGH`; `elsewhere`:
+    whether they have open work.
+    """
 
     open: int
     acute: int
     overdue: int
     today: int
+    escalated: int
+    mine: int
     matching: int
-    overdue_outside: int
+    late_here: int
+    late_elsewhere: int
+    elsewhere: bool
+
+    @property
+    def overdue_outside(self) -> int:
+        """What is late and does not fit the filter, here or with other teams."""
+        return self.late_here + self.late_elsewhere
 
 
 _ITEMS = """
@@ -106,7 +149,8 @@ WITH picked AS (
     ) t
     ORDER BY t.risk DESC, t.due_at, t.id LIMIT %(limit)s
 )
-SELECT t.id, t.kind, t.subject_id, t.risk, t.received_at, t.due_at, team.name AS team,
+SELECT t.id, t.kind, t.subject_id, t.risk, t.received_at, t.due_at, t.reminded_at, t.escalated_at,
+    team.name AS team, t.team_since, staff.name AS staff, t.staff_id,
     r.id AS report_id, r.reporter_kind, r.municipality,
     (SELECT count(*) FROM mention n WHERE n.report_id = r.id) AS persons,
     (SELECT count(*) FROM report h WHERE h.household_id = r.household_id) AS household_reports,
@@ -114,12 +158,12 @@ SELECT t.id, t.kind, t.subject_id, t.risk, t.received_at, t.due_at, team.name AS
         AND s.withdrawn_at IS NULL ORDER BY s.rule) AS signals,
     c.id AS case_id, c.number AS case_number,
     w.holder AS watch, watch_team.name AS watch_team, w.since AS watch_since,
+    (SELECT max(l.at) FROM risk_look l WHERE l.report_id = r.id) AS risk_looked,
     q.code, j.kind AS job_kind
 FROM picked JOIN task t ON t.id = picked.id
 LEFT JOIN team ON team.id = t.team_id
-LEFT JOIN link l ON t.kind = 'review_link' AND l.id = t.subject_id
-LEFT JOIN mention m ON m.id = l.mention_id
-LEFT JOIN report r ON r.id = CASE WHEN t.kind IN ('assess', 'review_route') THEN t.subject_id ELSE m.report_id END
+LEFT JOIN staff ON staff.id = t.staff_id
+LEFT JOIN report r ON r.id = t.report_id
 LEFT JOIN cases c ON c.id = r.case_id
 LEFT JOIN safety_watch w ON w.case_id = c.id AND w.until IS NULL
 LEFT JOIN team watch_team ON watch_team.id = w.team_id
@@ -132,15 +176,30 @@ ORDER BY t.risk DESC, t.due_at, t.id
 _WITH_SIGNAL = """(kind = 'assess' AND coalesce(
     (SELECT true FROM signal s WHERE s.report_id = task.subject_id AND s.withdrawn_at IS NULL LIMIT 1), false))"""
 
+OF_REGION = "(SELECT * FROM task WHERE region_id = %(region)s AND done_at IS NULL) task"
+# Not one condition with OR: so each half reads its own part of an index.
+OF_TEAM = """(SELECT * FROM task WHERE region_id = %(region)s AND done_at IS NULL AND team_id = %(team)s
+    UNION ALL SELECT * FROM task WHERE region_id = %(region)s AND done_at IS NULL AND team_id IS NULL) task"""
+"""Open work, of the whole region or of a team with what no team has yet."""
+
 _COUNTS = """
 SELECT count(*) AS open,
     count(*) FILTER (WHERE risk = 2) AS acute,
     count(*) FILTER (WHERE due_at <= %(at)s) AS overdue,
     count(*) FILTER (WHERE due_at > %(at)s AND due_at <= %(midnight)s) AS today,
+    count(*) FILTER (WHERE escalated) AS escalated,
+    (SELECT count(*) FROM task WHERE staff_id = %(me)s AND region_id = %(region)s AND done_at IS NULL AND {visible})
+        AS mine,
     count(*) FILTER (WHERE fits) AS matching,
-    count(*) FILTER (WHERE due_at <= %(at)s AND NOT fits) AS overdue_outside
+    count(*) FILTER (WHERE due_at <= %(at)s AND NOT fits) AS late_here,
+    (SELECT count(*) FROM (SELECT FROM task WHERE region_id = %(region)s AND done_at IS NULL
+        AND risk = ANY('{{2,1,0}}') AND due_at <= %(at)s AND team_id <> %(team)s AND {visible}
+        LIMIT %(enough)s) AS late) AS late_elsewhere,
+    EXISTS (SELECT FROM task WHERE region_id = %(region)s AND done_at IS NULL AND team_id <> %(team)s AND {visible})
+        AS elsewhere
 FROM (
-    SELECT risk, due_at, {chosen} AS fits FROM task WHERE region_id = %(region)s AND done_at IS NULL AND {visible}
+    SELECT risk, due_at, escalated_at IS NOT NULL AS escalated, {chosen} AS fits
+    FROM {work} WHERE {visible}
     OFFSET 0 -- so that the filter is asked once per task
 ) AS seen
 """
@@ -162,11 +221,21 @@ def items(
     return [QueueItem(**row) for row in rows]
 
 
-def counts(db: Db, region: UUID, may_see: Sequence[str], chosen: Filter, at: datetime) -> Counts:
-    """Count what is open in this region, of the kinds that the reader may see."""
+def counts(
+    db: Db, region: UUID, may_see: Sequence[str], chosen: Filter, at: datetime, me: UUID | None = None
+) -> Counts:
+    """Count what is open of the kinds that the reader may see: in the team that he looks at and without a team, or in
+    the whole region when he looks at all. `me` is the reader.
+    """
     midnight = end_of_day(local_day(at))
-    values = _values(region, chosen, at) | {"midnight": midnight, "may_see": list(may_see)}
-    query = sql.SQL(_COUNTS).format(chosen=_condition(chosen), visible=_of_kinds(may_see, "may_see"))
+    values = _values(region, chosen, at) | {
+        "midnight": midnight,
+        "may_see": list(may_see),
+        "me": me or UUID(int=0),
+        "enough": ENOUGH,
+    }
+    work = sql.SQL(OF_TEAM if chosen.team else OF_REGION)
+    query = sql.SQL(_COUNTS).format(chosen=_condition(chosen), visible=_of_kinds(may_see, "may_see"), work=work)
     row = db.execute(query, values).fetchone() or {}
     return Counts(**row)
 
@@ -180,12 +249,24 @@ def _start(risk: int, after: Position | None) -> tuple[datetime, UUID]:
 
 def _condition(chosen: Filter) -> sql.Composable:
     parts = [_of_kinds(chosen.kinds, "kinds")]
-    if chosen.team is not None:
-        parts.append(sql.SQL("team_id IS NOT DISTINCT FROM %(team)s"))
+    if chosen.team is not None and chosen.no_team:
+        parts.append(sql.SQL("(team_id = %(team)s OR team_id IS NULL)"))
+    elif chosen.team is not None:
+        parts.append(sql.SQL("team_id = %(team)s"))
+    elif chosen.no_team:
+        parts.append(sql.SQL("team_id IS NULL"))
+    if chosen.nobody:
+        parts.append(sql.SQL("staff_id IS NULL"))
+    elif chosen.staff is not None:
+        parts.append(sql.SQL("staff_id = %(staff)s"))
     if chosen.risk is not None:
         parts.append(sql.SQL("risk = %(risk)s"))
     if chosen.overdue:
         parts.append(sql.SQL("due_at <= %(at)s"))
+    if chosen.due_until is not None:
+        parts.append(sql.SQL("due_at > %(at)s AND due_at <= %(until)s"))
+    if chosen.marked:
+        parts.append(sql.SQL("{} IS NOT NULL").format(sql.Identifier(f"{chosen.marked}_at")))
     if chosen.signal:
         parts.append(sql.SQL(_WITH_SIGNAL))
     return sql.SQL(" AND ").join(parts)
@@ -203,6 +284,8 @@ def _values(region: UUID, chosen: Filter, at: datetime) -> dict[str, Any]:
         "region": region,
         "kinds": list(chosen.kinds),
         "team": chosen.team,
+        "staff": chosen.staff,
+        "until": chosen.due_until,
         "risk": chosen.risk,
         "at": at,
     }
