@@ -14,6 +14,8 @@ from core.database import async_pool, close_pools
 from core.errors import VeiligError
 from core.logs import set_up_logs
 from core.settings import settings
+from radar.casework import assessment, letters, questionnaire
+from radar.casework.terms import terms
 from web.access.matrix import matrix
 from web.api import routes as api_routes
 from web.errors import handle
@@ -29,7 +31,11 @@ MAX_BODY = 5 * 1024 * 1024
 def create_app() -> Starlette:
     """The application, ready for uvicorn. Raises SettingsError when a data file does not fit."""
     matrix()
+    questionnaire.catalogue()
+    assessment.signers()
     environment()
+    terms()
+    letters.texts()
     limit = max(MAX_BODY, settings().max_message_bytes)
     app = Starlette(
         routes=[*page_routes, *api_routes],

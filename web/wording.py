@@ -12,9 +12,11 @@ from core.deadlines import AMSTERDAM, local_day
 from core.identity import PartialDate
 from intake.quarantine import RESOLUTIONS
 from intake.terms import calendar
+from radar.casework.conditions import STATE_NAMES as CONDITION_STATES
+from radar.casework.decision import PATHS
 from radar.casework.proposals import BARELY
 from radar.casework.queue import KINDS
-from radar.casework.routing import PATHS
+from radar.casework.states import STATES
 
 RISKS = {2: "Acuut", 1: "Verhoogd", 0: "Geen spoed bekend"}
 REPORTERS = {
@@ -40,6 +42,7 @@ JOBS = {
     "link_report": "Melding koppelen aan bekende personen",
     "route_report": "Route voorstellen",
     "send_reply": "Antwoord sturen aan de afzender",
+    "send_message": "Bericht sturen aan de melder of aan de Raad",
     "rehearse_rules": "Proefdraaien met regels",
 }
 CHANNELS = {"corv": "CORV (StUF)", "json": "JSON-koppeling", "import": "Register van het oude systeem"}
@@ -213,6 +216,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "channel": label(CHANNELS),
     "task_kind": label(KINDS),
     "path": label(PATHS),
+    "report_state": label(STATES),
+    "condition_state": label(CONDITION_STATES),
     "step": label(STEPS),
     "sex": label(SEXES),
     "resolution": label(RESOLUTIONS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,15 +12,19 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+import uvicorn
+from playwright.sync_api import Browser
 from psycopg.types.json import Jsonb
 
 from core.database import Db
 from core.deadlines import safety_assessment
 from core.ids import uuid7
 from core.secrets import forget_key
-from core.staff import add_staff
+from core.settings import settings
+from core.staff import DEMO_LOGINS, add_staff
 from intake.terms import calendar
 from radar import signals
+from tests.web.chromium import started_browser
 from web.app import create_app
 
 with warnings.catch_warnings():
@@ -153,6 +158,7 @@ class World:
         raw: bytes = b"<melding/>",
         done: bool = False,
         municipality: str | None = "Dalstad",
+        state: str = "assessing",
     ) -> UUID:
         """A report with its message, deadline, task and mentions; returns its id."""
         sender = sender or self.police
@@ -160,8 +166,8 @@ class World:
         message = self.message(raw, at, sender, "report")
         self.db.execute(
             "INSERT INTO report (id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter,"
-            " received_at, content, remarks, acute_signals, acute_rules, municipality, household_id, case_id)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '1', %s, %s, %s)",
+            " received_at, content, remarks, acute_signals, acute_rules, municipality, household_id, case_id, state)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, '1', %s, %s, %s, %s)",
             (
                 report,
                 self.region,
@@ -176,6 +182,7 @@ class World:
                 municipality,
                 household,
                 case,
+                "closed" if done else state,
             ),
         )
         for number, person in enumerate([PERSON] if persons is None else persons, start=1):
@@ -191,15 +198,16 @@ class World:
         """A household with an open case that Veilig Thuis watches."""
         household, case = uuid7(), uuid7()
         self.db.execute("INSERT INTO household (id, region_id) VALUES (%s, %s)", (household, self.region))
-        self.db.execute(
-            "INSERT INTO cases (id, region_id, household_id, number, opened_at) VALUES (%s, %s, %s, %s, %s)",
-            (case, self.region, household, f"VT-2026-{case.hex[-5:].upper()}-{case.hex[-10:-5].upper()}", at),
-        )
-        self.db.execute(
-            "INSERT INTO safety_watch (id, region_id, case_id, holder, team_id, since, reason)"
-            " VALUES (%s, %s, %s, 'veilig_thuis', %s, %s, 'Casus geopend')",
-            (uuid7(), self.region, case, self.team, at),
-        )
+        with self.db.transaction():
+            self.db.execute(
+                "INSERT INTO cases (id, region_id, household_id, number, opened_at) VALUES (%s, %s, %s, %s, %s)",
+                (case, self.region, household, f"VT-2026-{case.hex[-5:].upper()}-{case.hex[-10:-5].upper()}", at),
+            )
+            self.db.execute(
+                "INSERT INTO safety_watch (id, region_id, case_id, holder, team_id, since, reason)"
+                " VALUES (%s, %s, %s, 'veilig_thuis', %s, %s, 'Casus geopend')",
+                (uuid7(), self.region, case, self.team, at),
+            )
         return household, case
 
     def link(
@@ -481,3 +489,29 @@ def sign_in(client: TestClient) -> Callable[[str], TestClient]:
         return client
 
     return enter
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium, one for the tests of a module."""
+    with started_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def address(world: Any, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A real server in demo mode on a free port."""
+    monkeypatch.setenv("VEILIG_DEMO", "true")
+    monkeypatch.setenv("VEILIG_DEMO_ON_OWN_DATABASE", "yes")
+    settings.cache_clear()
+    (teun,) = [login for login in DEMO_LOGINS if login.username == "teun"]  # the one who enters
+    add_staff(world.db, world.region, teun.username, teun.name, teun.role, teun.password)
+    config = uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="error", server_header=False)
+    server = uvicorn.Server(config)
+    sockets = [config.bind_socket()]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+    assert not thread.is_alive()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,7 +22,9 @@ from web.app import create_app
 
 OURS = {"sec-fetch-site": "same-origin"}
 PASSWORD = "een lang wachtwoord"
-OPEN = {"/inloggen", "/", "/static/{name}", "/health/live", "/health/ready"}
+PARTNER = {"/partner", "/partner/antwoord", "/partner/{token}"}
+"""The doors of a partner: they have a visit of their own (test_partner.py), never a session of staff."""
+OPEN = {"/inloggen", "/", "/static/{name}", "/health/live", "/health/ready"} | PARTNER
 Sign = Callable[[str], Any]
 
 
@@ -42,7 +45,7 @@ def screens(app: Starlette) -> list[tuple[str, str]]:
 
 
 def concrete(path: str) -> str:
-    return path.replace("{id}", str(uuid7()))
+    return re.sub(r"\{[a-z]+\}", lambda _: str(uuid7()), path)
 
 
 def token_in(html: str) -> str:
@@ -51,6 +54,19 @@ def token_in(html: str) -> str:
 
 def audit_rows(db: Db, action: str) -> list[dict[str, Any]]:
     return db.execute("SELECT * FROM audit_entry WHERE action = %s ORDER BY at", (action,)).fetchall()
+
+
+def test_what_is_open_is_a_route_that_there_is(client: Any) -> None:
+    assert {path for _, path in walk(client.app.routes)} >= OPEN
+
+
+def test_without_a_visit_the_doors_of_a_partner_show_and_change_nothing(client: Any, db: Db) -> None:
+    for method, path in walk(client.app.routes):
+        if path in PARTNER:
+            answer = client.request(method, concrete(path), headers=OURS)
+            form_for_the_code = method != "POST" and path == "/partner/{token}"
+            assert answer.status_code in ((200,) if form_for_the_code else (403, 404)), (method, path)
+    assert db.execute("SELECT FROM audit_entry WHERE action LIKE 'handover.%'").fetchall() == []
 
 
 def test_every_screen_without_a_session_goes_to_the_sign_in_page(client: Any) -> None:
@@ -228,6 +244,22 @@ def test_each_role_reaches_exactly_what_the_matrix_says(
         "queue.view": "/wachtrij",
         "report.view": f"/meldingen/{family['third']}",
         "report.raw": f"/meldingen/{family['third']}/bericht",
+        **{
+            f"{right}.view": f"/meldingen/{family['third']}/{path}"
+            for right, path in (
+                ("acute", "acuut"),
+                ("assessment", "beoordeling"),
+                ("watch", "zicht"),
+                ("terms", "termijnen"),
+                ("notices", "betrokkenen"),
+                ("handover", "overdracht"),
+                ("service", "traject"),
+                ("feedback", "terugkoppeling"),
+                ("monitoring", "monitoring"),
+                ("forwarding", "doorsturen"),
+            )
+        },
+        "overview.view": "/overzicht",
         "case.view": f"/casussen/{family['case']}",
         "quarantine.list": "/quarantaine",
         "quarantine.view": f"/quarantaine/{family['quarantine']}",
@@ -238,20 +270,24 @@ def test_each_role_reaches_exactly_what_the_matrix_says(
         assert client.get(path).status_code == (200 if may(role, action) else 403), action
     token = token_in(client.get("/wachtrij").text)
     forms = {
-        "report.decide": f"/meldingen/{family['third']}/besluit",
-        "quarantine.resolve": f"/quarantaine/{family['quarantine']}/afhandelen",
-        "link.decide": f"/koppelingen/{family['automatic']}",
+        # Without a version of the questions it is a form of another version, and so never mixed in.
+        "assessment.write": (f"/meldingen/{family['third']}/beoordeling", 409),
+        "assessment.revise": (f"/meldingen/{family['second']}/beoordeling/herzien", 400),
+        "acute.act": (f"/meldingen/{family['third']}/acuut", 400),
+        "quarantine.resolve": (f"/quarantaine/{family['quarantine']}/afhandelen", 400),
+        "link.decide": (f"/koppelingen/{family['automatic']}", 400),
     }
-    for action, path in forms.items():
+    for action, (path, wrong) in forms.items():
         # An empty form is a wrong form for who may send it, and refused for who may not.
         answer = client.post(path, data={"formulier": token}, headers=OURS)
-        assert answer.status_code == (400 if may(role, action) else 403), action
+        assert answer.status_code == (wrong if may(role, action) else 403), action
 
 
 MENU = {
     "intake_worker": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
     "assessor": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
-    "team_lead": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit"],
+    "behavioural_scientist": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
+    "team_lead": ["/wachtrij", "/overzicht", "/koppelvoorstellen", "/quarantaine", "/kwaliteit"],
     "administrator": ["/wachtrij", "/kwaliteit"],
 }
 
@@ -270,6 +306,25 @@ def test_the_menu_holds_what_a_role_may_open(client: Any, world: Any, sign_in: S
         assert f'<a href="{path}" aria-current="true">' in current
 
 
+AREAS = (
+    "acuut",
+    "beoordeling",
+    "zicht",
+    "termijnen",
+    "betrokkenen",
+    "overdracht",
+    "traject",
+    "terugkoppeling",
+    "monitoring",
+    "doorsturen",
+)
+
+
+def test_every_area_of_a_report_is_in_these_walks(client: Any) -> None:
+    found = {path.removeprefix("/meldingen/{id}/") for method, path in screens(client.app) if method == "GET"}
+    assert {area for area in found if not area.startswith("/") and "/" not in area} == {*AREAS, "bericht"}
+
+
 def test_another_region_and_nothing_at_all_are_the_same_page(
     client: Any, new_world: Callable[[], Any], sign_in: Sign, db: Db
 ) -> None:
@@ -280,6 +335,7 @@ def test_another_region_and_nothing_at_all_are_the_same_page(
     hidden = {
         "/meldingen/{}": report,
         "/meldingen/{}/bericht": report,
+        **{f"/meldingen/{{}}/{area}": report for area in AREAS},
         "/casussen/{}": case,
         "/quarantaine/{}": theirs.quarantine(at, b"x"),
         "/taken/{}": theirs.dead_job(report),
@@ -292,11 +348,11 @@ def test_another_region_and_nothing_at_all_are_the_same_page(
         assert len({tuple(answer.headers.items()) for answer in answers}) == 1
     token = token_in(client.get("/wachtrij").text)
     link = theirs.link(report, 1, uuid7(), "automatic")
-    for path in (f"/meldingen/{report}/besluit", f"/koppelingen/{link}", f"/taken/{hidden['/taken/{}']}/opnieuw"):
+    for path in (f"/meldingen/{report}/beoordeling", f"/koppelingen/{link}", f"/taken/{hidden['/taken/{}']}/opnieuw"):
         assert client.post(path, data={"formulier": token, "handeling": "ongedaan"}, headers=OURS).status_code == 404
     assert "0</b> open" in client.get("/wachtrij").text
     refused = db.execute("SELECT count(*) AS n FROM audit_entry WHERE outcome = 'refused'").fetchone()
-    assert refused == {"n": 18}
+    assert refused == {"n": 3 * len(hidden) + 3}
 
 
 def test_no_screen_query_forgets_the_region() -> None:

@@ -22,7 +22,6 @@ import radar.signals.models
 from core.database import Db
 from core.ids import uuid7
 from intake import message as message_model
-from radar.casework.routing import PATHS
 from web import templates
 from web.app import MAX_BODY
 from web.headers import HEADERS
@@ -326,57 +325,18 @@ def test_a_supplement_shows_what_changed(client: Any, world: Any, family: dict[s
     assert "Anders dan" not in client.get(f"/meldingen/{family['third']}").text
 
 
-def test_a_decision_is_kept_and_ends_the_task(
-    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign, db: Db
-) -> None:
-    username = world.staff("assessor")
-    sign_in(username)
-    path = f"/meldingen/{family['third']}"
-    answer = send(
-        client, f"{path}/besluit", pad="local_team", team=str(world.local_team), reden="Het team kent dit gezin."
-    )
-    assert (answer.status_code, answer.headers["location"]) == (303, path)
-    page = client.get(path).text
-    assert "Het team kent dit gezin." in page
-    assert 'name="reden"' not in page
-    row = db.execute(
-        "SELECT done_by, outcome FROM task WHERE kind = 'assess' AND subject_id = %s", (family["third"],)
-    )
-    assert row.fetchone() == {"done_by": username, "outcome": "local_team"}
-    assert (username, "route.decide", family["third"]) in audit(db)
-    assert send(client, f"{path}/besluit", pad="local_team", team=str(world.local_team), reden="x").status_code == 409
-
-
-@pytest.mark.parametrize(
-    ("form", "field"),
-    [
-        ({"pad": "", "reden": "Wat ik typte"}, "pad"),
-        ({"pad": "verzonnen", "reden": "Wat ik typte"}, "pad"),
-        ({"pad": "local_team", "reden": "Wat ik typte"}, "team"),
-        ({"pad": "local_team", "team": "geen-id", "reden": "Wat ik typte"}, "team"),
-        ({"pad": "no_steps", "reden": "  "}, "reden"),
-    ],
-)
-def test_a_mistake_stands_beside_its_field_and_nothing_typed_is_lost(
-    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign, db: Db, form: dict[str, str], field: str
+def test_the_report_shows_where_it_stands_and_the_way_to_the_work(
+    client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
 ) -> None:
     sign_in(world.staff("assessor"))
-    before = digest(db)
-    answer = send(client, f"/meldingen/{family['third']}/besluit", **form)
-    assert answer.status_code == 400
-    assert f'id="fout-{field}"' in answer.text
-    assert f'aria-describedby="fout-{field}"' in answer.text
-    assert f"{form['reden']}</textarea>" in answer.text
-    if form["pad"] in PATHS:
-        assert f'value="{form["pad"]}" selected' in answer.text
-    assert digest(db) == before
-
-
-def test_who_may_not_decide_sees_no_form(client: Any, world: Any, family: dict[str, UUID], sign_in: Sign) -> None:
-    sign_in(world.staff("intake_worker"))
     page = client.get(f"/meldingen/{family['third']}").text
-    assert "/besluit" not in page
-    assert "beoordelaar of teamleider" in page
+    assert '<li class="phase phase-now" aria-current="step">Beoordeling</li>' in page
+    assert page.count('aria-current="step"') == 1
+    for area in ("acuut", "beoordeling", "zicht", "termijnen", "betrokkenen", "overdracht", "traject", "doorsturen"):
+        assert f'href="/meldingen/{family["third"]}/{area}"' in page, area
+    done = client.get(f"/meldingen/{family['first']}").text
+    assert '<li class="phase phase-now" aria-current="step">Afgesloten</li>' in done
+    assert "doorsturen" not in done
 
 
 # ── case, links, quarantine, jobs ───────────────────────────────────────────────────────────────────────────────

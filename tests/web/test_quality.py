@@ -20,14 +20,13 @@ from radar.quality import rehearsal, rows, rulesets, sample
 from radar.quality.intervals import Estimate
 from radar.quality.policy import policy
 from radar.quality.sample import Quality
-from tests.web import test_browser
+from tests.web.chromium import enter, violations
 from web.access.matrix import may
 from web.pages.interval_drawing import draw, percent, with_interval
 from workers import work
 
 OURS = {"sec-fetch-site": "same-origin"}
 Sign = Callable[[str], Any]
-browser, address = test_browser.browser, test_browser.address
 
 
 def who(first: str, last: str, birth: str, street: str = "Voorbeeldlaan", postcode: str = "1234AB") -> dict[str, Any]:
@@ -506,7 +505,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
-    test_browser.enter(page, address)
+    enter(page, address)
     for path in (
         "/kwaliteit",
         "/kwaliteit/steekproef",
@@ -515,7 +514,7 @@ def test_axe_finds_nothing_and_nothing_is_wider_than_the_window(
         f"/regels/proef/{waiting}",
     ):
         page.goto(address + path)
-        assert test_browser.violations(page) == [], path
+        assert violations(page) == [], path
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
     assert complaints == []
     context.close()

@@ -25,8 +25,8 @@ from web import templates
 from web.access import forgery, sessions
 from web.access.matrix import may
 
-MAX_FIELDS = 20
-MAX_FORM_BYTES = 64 * 1024
+MAX_FIELDS = 60
+MAX_FORM_BYTES = 256 * 1024
 SIGN_IN = "/inloggen"
 
 

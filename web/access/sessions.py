@@ -31,7 +31,8 @@ def start(db: Db, staff_id: UUID) -> str:
 def find(db: Db, token: str) -> Member | None:
     """The member of this live session, and note that he was seen; None when it ended or he may not sign in."""
     row = db.execute(
-        "SELECT s.id, s.region_id, s.username, s.name, s.role, t.seen_at < now() - interval '1 minute' AS stale"
+        "SELECT s.id, s.region_id, s.username, s.name, s.role, s.team_id,"
+        " t.seen_at < now() - interval '1 minute' AS stale"
         " FROM staff_session t JOIN staff s ON s.id = t.staff_id"
         " WHERE t.token_hash = %(hash)s AND t.ended_at IS NULL AND s.active"
         " AND t.seen_at > now() - make_interval(mins => %(idle)s)"
@@ -42,7 +43,7 @@ def find(db: Db, token: str) -> Member | None:
         return None
     if row["stale"]:
         db.execute("UPDATE staff_session SET seen_at = now() WHERE token_hash = %s", (token_hash(token),))
-    return Member(row["id"], row["region_id"], row["username"], row["name"], row["role"])
+    return Member(row["id"], row["region_id"], row["username"], row["name"], row["role"], row["team_id"])
 
 
 def end(db: Db, token: str) -> None:

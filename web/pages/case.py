@@ -21,6 +21,8 @@ def show(visit: Visit) -> Response:
     return visit.show(
         "case.html",
         case=case,
+        tasks=dossier.tasks_of_case(visit.db, visit.region, case.id),
+        conditions=dossier.conditions_of_case(visit.db, visit.region, case.id),
         members=dossier.members(visit.db, visit.region, case.household_id),
         reports=reports,
         drawing=draw(reports, visit.at) if reports else None,

@@ -7,20 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from core.database import Row
-from core.errors import Conflict, VeiligError
 from intake.models import Message, Report, Sender
-from radar.casework import dossier, review
-from radar.casework.routing import PATHS, ReasonMissing, TeamMissing, UnknownPath
-from radar.casework.routing import decide as decide_route
+from radar.casework import dossier, review, steps
 from radar.models import Case
 from web.access.guard import Visit
 from web.access.scope import find
 from web.pages import elements
 
-FIELD_OF: dict[type[VeiligError], str] = {UnknownPath: "pad", TeamMissing: "team", ReasonMissing: "reden"}
 MAX_SHOWN_BYTES = 60_000
 
 
@@ -34,52 +30,9 @@ class Difference:
 
 
 def show(visit: Visit) -> Response:
-    report = find(visit.db, visit.region, Report, visit.request.path_params["id"])
-    return _page(visit, report)
-
-
-def raw(visit: Visit) -> Response:
-    """The message as it came, as text; bytes that are no UTF-8 are shown as a replacement character."""
-    report = find(visit.db, visit.region, Report, visit.request.path_params["id"])
-    message = find(visit.db, visit.region, Message, report.message_id)
-    visit.note("report.raw", "report", report.id)
-    return visit.show("raw.html", message=message, back=f"/meldingen/{report.id}", **shown_text(message.raw))
-
-
-def shown_text(content: bytes) -> dict[str, Any]:
-    """The first part of raw bytes as text, how many there are, and whether this is all."""
-    text = content[:MAX_SHOWN_BYTES].decode("utf-8", "replace")
-    return {"text": text, "size": len(content), "whole": len(content) <= MAX_SHOWN_BYTES}
-
-
-def decide(visit: Visit) -> Response:
-    """Take the decision; when something is missing the form comes back with what was typed."""
-    report = find(visit.db, visit.region, Report, visit.request.path_params["id"])
-    form = visit.form
-    try:
-        team = UUID(form["team"]) if form.get("team") else None
-        # A savepoint: a refused decision leaves nothing behind, and the page can still be read and noted.
-        with visit.db.transaction():
-            decide_route(
-                visit.db,
-                report.id,
-                path=form.get("pad", ""),
-                team_id=team,
-                reason=form.get("reden", ""),
-                by=visit.actor,
-                at=visit.at,
-            )
-    except ValueError:
-        return _page(visit, report, 400, {"team": TeamMissing().message})
-    except (UnknownPath, TeamMissing, ReasonMissing) as error:
-        return _page(visit, report, 400, {FIELD_OF[type(error)]: error.message})
-    except Conflict as error:
-        return _page(visit, report, 409, {"besluit": error.message})
-    return RedirectResponse(f"/meldingen/{report.id}", status_code=303)
-
-
-def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
+    """The page of one report."""
     db, region = visit.db, visit.region
+    report = find(db, region, Report, visit.request.path_params["id"])
     visit.note("report.view", "report", report.id)
     sender = find(db, region, Sender, report.sender_id)
     case = find(db, region, Case, report.case_id) if report.case_id else None
@@ -93,7 +46,6 @@ def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, 
     watch = dossier.watch(db, region, case.id) if case else []
     return visit.show(
         "report.html",
-        status,
         report=report,
         sender=sender,
         case=case,
@@ -110,14 +62,27 @@ def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, 
         look_again=review.look_again(db, report.id),
         decision=next((row for row in routes if row["state"] == "decided"), None),
         proposal=next((row for row in routes if row["state"] != "decided"), None),
-        paths=PATHS,
-        teams=dossier.teams(db, region),
         versions=versions,
         differences=_differences(versions, report.id),
         household_reports=household,
-        errors=errors or {},
-        form=visit.form,
+        progress=dossier.progress(db, region, report.id),
+        tasks=dossier.open_tasks(db, region, report.id),
+        history=steps.history(db, region, report.id),
     )
+
+
+def raw(visit: Visit) -> Response:
+    """The message as it came, as text; bytes that are no UTF-8 are shown as a replacement character."""
+    report = find(visit.db, visit.region, Report, visit.request.path_params["id"])
+    message = find(visit.db, visit.region, Message, report.message_id)
+    visit.note("report.raw", "report", report.id)
+    return visit.show("raw.html", message=message, back=f"/meldingen/{report.id}", **shown_text(message.raw))
+
+
+def shown_text(content: bytes) -> dict[str, Any]:
+    """The first part of raw bytes as text, how many there are, and whether this is all."""
+    text = content[:MAX_SHOWN_BYTES].decode("utf-8", "replace")
+    return {"text": text, "size": len(content), "whole": len(content) <= MAX_SHOWN_BYTES}
 
 
 def _differences(versions: list[Row], report_id: UUID) -> list[Difference]:
