@@ -1,4 +1,4 @@
-"""The staff of the demo at work: reports are linked as the workers would, and the older ones are decided.
+"""The staff of the demo at work: reports are linked as the workers would, and carried on from there.
 
 Everything happens in order of time, so that a case that was closed is closed when the next report comes in.
 """
@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
 from uuid import UUID
 
 from core import jobs
 from core.calendar import ONE_DAY
-from core.database import Db, Row, transaction
+from core.database import Db, Row, pool, transaction
 from core.deadlines import AMSTERDAM, local_day
 from core.staff import DEMO_LOGINS
 from intake import quarantine
 from intake.acute import ACUTE_RISK
 from intake.terms import calendar
-from radar.casework import routing
+from radar.casework import reminders, shares
+from workers import demo_casework
 from workers.demo_people import dice
 from workers.work import carry_out
 
@@ -31,47 +32,29 @@ BUSY_DAYS = 14
 STAYS_OPEN = 0.7
 LATE = 0.4
 """The share of assessments after the fifth working day (domain.md 9.3)."""
-FOLLOWS = 0.65
-"""How often staff decide as the machine proposed."""
-OTHERWISE = {"no_steps": 45, "conditions": 30, "investigation": 20, "not_hgkm": 5}
-REASONS = {
-    "acute": ("Direct gebeld. Vandaag een veiligheidsplan gemaakt met politie en gezin.",),
-    "local_team": (
-        "Het lokale team kent het gezin en neemt de casus over. Veiligheidsafspraken zijn gemaakt.",
-        "Gezin staat open voor hulp dichtbij. Overdracht besproken met het lokale team.",
-    ),
-    "conditions": (
-        "Er zijn voorwaarden voor veiligheid afgesproken. Wij volgen of die worden nagekomen.",
-        "Het patroon herhaalt zich. Wij maken samen met het gezin een plan en houden zicht.",
-    ),
-    "investigation": (
-        "Er is te weinig bekend over de kinderen. Wij starten een onderzoek.",
-        "Verhalen spreken elkaar tegen. Onderzoek is nodig om de veiligheid te beoordelen.",
-    ),
-    "no_steps": (
-        "Gesproken met betrokkenen en melder. De hulp loopt goed, er zijn geen zorgen over de veiligheid.",
-        "Eenmalige ruzie. Betrokkenen hebben steun van familie en weten ons te vinden.",
-    ),
-    "not_hgkm": ("Na navraag geen huiselijk geweld of kindermishandeling.",),
-}
-ASSESSORS = tuple(login.username for login in DEMO_LOGINS if login.role in ("assessor", "team_lead"))
 INTAKE = next(login.username for login in DEMO_LOGINS if login.role == "intake_worker")
 
 _REPORTS = (
-    "SELECT r.id, r.received_at, m.reference, r.linked_at IS NULL AS waits, t.risk, t.done_at IS NULL AS undecided"
+    "SELECT r.id, r.received_at, m.reference, r.linked_at IS NULL AS waits, t.risk, r.state = 'received' AS untouched"
     " FROM report r JOIN message m ON m.id = r.message_id"
     " JOIN task t ON t.kind = 'assess' AND t.subject_id = r.id"
     " WHERE r.region_id = %s ORDER BY r.received_at, r.id"
-)
-_PROPOSAL = (
-    "SELECT o.path, o.team_id, t.team_id AS ours FROM route o JOIN task t ON t.kind = 'assess'"
-    " AND t.subject_id = o.report_id AND t.done_at IS NULL WHERE o.report_id = %s AND o.state = 'proposed'"
 )
 _QUARANTINED = (
     "SELECT q.id, m.received_at, encode(m.content_sha256, 'hex') AS hash FROM quarantine q"
     " JOIN message m ON m.id = q.message_id"
     " WHERE q.region_id = %s AND q.resolved_at IS NULL AND m.received_at < %s ORDER BY q.id"
 )
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Planned:
+    """A step on a report at its moment."""
+
+    at: datetime
+    report: UUID
+    reference: str
+    step: demo_casework.Step = field(compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,20 +70,48 @@ def link_and_decide(region_id: UUID, until: datetime, progress: Progress) -> Des
     """Link all reports of the demo region in order of receipt, and decide those that staff would have decided.
 
     `until` is the end of the invented history. Safe to repeat and beside real workers: a job is claimed once, and
-    only open tasks are decided. `progress` gets how many reports are done, and of how many.
+    only reports that nobody touched are begun. `progress` gets how many reports are done, and of how many.
     """
     with transaction() as db:
         reports = db.execute(_REPORTS, (region_id,)).fetchall()
-    planned: list[tuple[datetime, UUID, str]] = []
-    done = decided = 0
+        before = _signed(db, region_id)
+    planned: list[_Planned] = []
+    done = 0
     for number, report in enumerate(reports, start=1):
-        decided += _decide_until(planned, report["received_at"])
+        _work_until(planned, report["received_at"])
         done += _carry_out(report["id"])
-        if report["undecided"] and (at := decision_moment(report, until)):
-            heapq.heappush(planned, (at, report["id"], report["reference"]))
+        for at, step in _first_steps(report, until):
+            heapq.heappush(planned, _Planned(at, report["id"], report["reference"], step))
         progress(number, len(reports))
-    decided += _decide_until(planned, until)
-    return DeskWork(done, decided, _resolve(region_id, until))
+    _work_until(planned, until)
+    resolved = _resolve(region_id, until)
+    with pool().connection() as db:
+        reminders.round(db, until)
+    with transaction() as db:
+        if done:
+            demo_casework.divide(db, region_id, until)
+        shares.recount(db, until, None)
+        return DeskWork(done, _signed(db, region_id) - before, resolved)
+
+
+def _signed(db: Db, region_id: UUID) -> int:
+    row = db.execute(
+        "SELECT count(*) AS n FROM assessment WHERE region_id = %s AND signed_at IS NOT NULL", (region_id,)
+    ).fetchone()
+    return int(row["n"]) if row else 0
+
+
+def _first_steps(report: Row, until: datetime) -> list[demo_casework.Next]:
+    """The acute check within the hour, then the assessment; nothing for a report that somebody began with."""
+    if not report["untouched"]:
+        return []
+    luck = dice("check", report["reference"])
+    checked = report["received_at"] + timedelta(minutes=luck.randint(5, 50))
+    planned: list[demo_casework.Next] = [(checked, demo_casework.check)]
+    if signed := decision_moment(report, until):
+        submitted = max(checked + timedelta(minutes=5), signed - timedelta(hours=luck.randint(1, 20)))
+        planned += [(submitted, demo_casework.submit), (max(signed, submitted), demo_casework.sign)]
+    return planned
 
 
 def decision_moment(report: Row, until: datetime) -> datetime | None:
@@ -138,27 +149,14 @@ def _carry_out(report_id: UUID) -> int:
         done += carried
 
 
-def _decide_until(planned: list[tuple[datetime, UUID, str]], until: datetime) -> int:
-    decided = 0
-    while planned and planned[0][0] <= until:
-        at, report_id, reference = heapq.heappop(planned)
+def _work_until(planned: list[_Planned], until: datetime) -> None:
+    """Do what falls due up to this moment, and what follows from it, in order of time."""
+    while planned and planned[0].at <= until:
+        one = heapq.heappop(planned)
+        luck = dice(one.step.__name__, one.reference, one.at.isoformat())
         with transaction() as db:
-            decided += _decide(db, report_id, at, dice("decision", reference))
-    return decided
-
-
-def _decide(db: Db, report_id: UUID, at: datetime, luck: Random) -> bool:
-    proposal = db.execute(_PROPOSAL, (report_id,)).fetchone()
-    if proposal is None:
-        # Not routed yet (another worker has it), or decided in the meantime: then it is not ours to decide.
-        return False
-    path: str = proposal["path"]
-    if path != "acute" and luck.random() > FOLLOWS:
-        path = luck.choices(list(OTHERWISE), list(OTHERWISE.values()))[0]
-    team = proposal["team_id"] if path == "local_team" else proposal["ours"]
-    reason = luck.choice(REASONS[path])
-    routing.decide(db, report_id, path=path, team_id=team, reason=reason, by=luck.choice(ASSESSORS), at=at)
-    return True
+            for at, step in one.step(db, one.report, one.at, luck):
+                heapq.heappush(planned, _Planned(at, one.report, one.reference, step))
 
 
 def _resolve(region_id: UUID, until: datetime) -> int:

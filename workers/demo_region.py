@@ -20,6 +20,13 @@ SINCE = date(2000, 1, 1)
 MERGER = date(2025, 1, 1)
 """On this day Zandmeer became a part of Merendijk: its line in the table is closed, not removed."""
 TEAMS = ("Team Noord", "Team Zuid")
+PARTNERS = {
+    "Politie eenheid Voorbeeld": "police",
+    "Raad voor de Kinderbescherming Voorbeeld": "child_protection_board",
+    "MDA++ Voorbeeldstreek": "multidisciplinary",
+    "Veilig Thuis Naburig": "other_region",
+}
+"""Whom else a report can be offered to, or told."""
 
 
 class NotADemo(SettingsError):
@@ -104,6 +111,8 @@ def ensure_region(db: Db, at: datetime | None = None) -> UUID:
 
 def _fill_service_table(db: Db, region: UUID) -> None:
     teams = {name: _team(db, region, name, "veilig_thuis") for name in TEAMS}
+    for name, kind in PARTNERS.items():
+        _team(db, region, name, kind)
     for area in AREAS:
         if area.partner not in teams:
             teams[area.partner] = _team(db, region, area.partner, "local_team", area.valid_to)

@@ -14,6 +14,8 @@ from core import audit
 from core.database import Db
 from core.deadlines import AMSTERDAM
 from intake.terms import term_of_day
+from radar.casework import assessment, terms
+from radar.casework.states import MOVES
 
 FILE = Path(__file__).with_name("verify.sql")
 
@@ -49,7 +51,8 @@ def _deadlines_follow_receipt(db: Db) -> Iterator[Finding]:
         "SELECT (m.received_at AT TIME ZONE 'Europe/Amsterdam')::date AS day, e.norm_due_on, e.legal_due_on,"
         " e.due_at, count(*) AS n FROM deadline d JOIN deadline_entry e ON e.deadline_id = d.id AND e.number = 1"
         " LEFT JOIN report r ON r.id = d.subject_id LEFT JOIN quarantine q ON q.id = d.subject_id"
-        " LEFT JOIN message m ON m.id = coalesce(r.message_id, q.message_id) GROUP BY 1, 2, 3, 4"
+        " LEFT JOIN message m ON m.id = coalesce(r.message_id, q.message_id)"
+        " WHERE d.kind IN ('safety_assessment', 'quarantine') GROUP BY 1, 2, 3, 4"
     ).fetchall()
     wrong = 0
     for row in rows:
@@ -61,13 +64,66 @@ def _deadlines_follow_receipt(db: Db) -> Iterator[Finding]:
     yield Finding(3, "each first deadline is that of its day of receipt by the calendar in force", checked, wrong)
 
 
+def _terms_follow_their_entries(db: Db) -> Iterator[Finding]:
+    """Count every extended term again from its entries, as if those that were taken back had never been."""
+    rows = db.execute(
+        "SELECT d.kind, f.starts_on, d.norm_due_on, d.legal_due_on, d.due_at,"
+        " (SELECT array_agg(e.weeks ORDER BY e.number) FROM deadline_entry e"
+        "   WHERE e.deadline_id = d.id AND e.kind = 'extension' AND NOT EXISTS"
+        "   (SELECT FROM deadline_entry w WHERE w.deadline_id = d.id AND w.withdraws = e.number)) AS weeks,"
+        " count(*) AS n"
+        " FROM deadline d JOIN deadline_entry f ON f.deadline_id = d.id AND f.number = 1"
+        " WHERE d.kind IN ('person_notice', 'investigation', 'conditions') GROUP BY 1, 2, 3, 4, 5, 6"
+    ).fetchall()
+    wrong = 0
+    for row in rows:
+        counted = terms.readings(row["kind"], row["starts_on"], tuple(row["weeks"] or ()))
+        if (counted.norm.due_on, counted.legal.due_on, counted.due_at) != (
+            row["norm_due_on"],
+            row["legal_due_on"],
+            row["due_at"],
+        ):
+            wrong += row["n"]
+    checked = sum(row["n"] for row in rows)
+    yield Finding(14, "each term stands where its entries put it by the calendar in force", checked, wrong)
+
+
+def _moves_are_allowed(db: Db) -> Iterator[Finding]:
+    """Every step that was ever made is one of the table in radar/casework/states.py."""
+    rows = db.execute(
+        "SELECT before, move, state, count(*) AS n FROM (SELECT move, state, lag(state) OVER (PARTITION BY report_id"
+        " ORDER BY number) AS before FROM report_step) AS line WHERE before IS NOT NULL GROUP BY 1, 2, 3"
+    ).fetchall()
+    wrong = 0
+    for row in rows:
+        move = MOVES.get(row["move"])
+        if move is None or row["before"] not in move.sources or row["state"] != move.target:
+            wrong += row["n"]
+    yield Finding(13, "each step was an allowed move", sum(row["n"] for row in rows), wrong)
+
+
+def _questionnaires_can_be_read(db: Db) -> Iterator[Finding]:
+    """Every version with which an assessment was made is still there."""
+    row = db.execute("SELECT count(DISTINCT questionnaire) AS n FROM assessment").fetchone()
+    lost = assessment.unreadable_versions(db)
+    used = int(row["n"]) if row else 0
+    yield Finding(13, "each assessment can be read with its own questionnaire", used, len(lost))
+
+
 def _audit_chain(db: Db) -> Iterator[Finding]:
     row = db.execute("SELECT count(*) AS n FROM audit_entry").fetchone()
     broken = sum(1 for _ in audit.breaches(db))
     yield Finding(9, "the audit chain verifies from its first row to its heads", int(row["n"]) if row else 0, broken)
 
 
-CHECKS: tuple[Callable[[Db], Iterator[Finding]], ...] = (_queries, _deadlines_follow_receipt, _audit_chain)
+CHECKS: tuple[Callable[[Db], Iterator[Finding]], ...] = (
+    _queries,
+    _deadlines_follow_receipt,
+    _terms_follow_their_entries,
+    _moves_are_allowed,
+    _questionnaires_can_be_read,
+    _audit_chain,
+)
 
 
 def verify(db: Db) -> Iterator[Finding]:

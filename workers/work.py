@@ -14,7 +14,7 @@ from core.database import Db, transaction
 from core.errors import LeaseLost
 from intake.outbox import send_reply
 from radar import signals
-from radar.casework import cases, routing
+from radar.casework import cases, feedback, notices, routing
 from radar.linking import register
 from radar.quality import rehearsal, rulesets
 
@@ -24,7 +24,10 @@ Work = Callable[[Db, UUID], None]
 
 
 def link_report(db: Db, report_id: UUID) -> None:
-    """Link a report's persons, put it in its household's case, note its signals, ask for its route: one commit."""
+    """Link a report's persons, put it in its household's case, note its signals, ask for its route: one commit.
+
+    Each person concerned gets the term within which he must be told, from the day of receipt.
+    """
     report = db.execute("SELECT region_id, received_at FROM report WHERE id = %s", (report_id,)).fetchone()
     if report is None:
         raise LookupError("report")
@@ -32,6 +35,7 @@ def link_report(db: Db, report_id: UUID) -> None:
     register.link_report(db, report_id, received_at, rulesets.active(db, region))
     cases.attach(db, report_id)
     signals.note(db, report_id, received_at)
+    notices.begin(db, report_id, received_at)
     jobs.enqueue(db, region, "route_report", report_id)
 
 
@@ -44,6 +48,7 @@ WORK: dict[str, Work] = {
     "link_report": link_report,
     "route_report": route_report,
     "send_reply": send_reply,
+    "send_message": feedback.deliver,
     "rehearse_rules": rehearsal.carry_out_part,
 }
 

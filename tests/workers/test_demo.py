@@ -289,7 +289,8 @@ def test_a_demo_fills_by_the_feed_links_and_leaves_a_queue_and_every_rule_holds(
     assert number(db, "SELECT count(*) AS n FROM job WHERE state <> 'done'") == 0
 
     deadlines = db.execute(
-        "SELECT r.id, count(d.id) AS n FROM report r LEFT JOIN deadline d ON d.subject_id = r.id GROUP BY r.id"
+        "SELECT r.id, count(d.id) AS n FROM report r LEFT JOIN deadline d ON d.subject_id = r.id"
+        " AND d.kind = 'safety_assessment' GROUP BY r.id"
     )
     assert {one["n"] for one in deadlines} == {1}
 
