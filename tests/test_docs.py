@@ -1,6 +1,6 @@
-"""The docs tell the truth where a machine can check it: the table of settings, and the page on linking.
+"""The docs tell the truth where a machine can check it: the table of settings, the pages on linking and casework.
 
-`PYTHONPATH=. .venv/bin/python tests/test_docs.py` writes both again.
+`PYTHONPATH=. .venv/bin/python tests/test_docs.py` writes them again.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ from typing import get_args
 from pydantic_core import PydanticUndefined
 
 from core.settings import PREFIX, Settings
+from radar.casework import describe as casework
+from radar.casework.states import MOVES
+from radar.casework.terms import terms
 from radar.linking import describe
 from radar.linking.rules import HouseholdSign, KeyKind, load
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 PAGE = DOCS / "operations.md"
+CASEWORK = DOCS / "casework.md"
 LINKING, SCORES = DOCS / "linking.md", DOCS / "linking-scores.json"
 BEGIN, END = "<!-- settings: begin (made from core/settings.py by tests/test_docs.py) -->\n", "<!-- settings: end -->"
 
@@ -48,6 +52,12 @@ def test_the_page_on_linking_is_what_the_live_rules_give() -> None:
     assert LINKING.read_text(encoding="utf-8") == linking_page()
 
 
+def test_the_page_on_casework_is_what_the_live_states_and_terms_give() -> None:
+    assert CASEWORK.read_text(encoding="utf-8") == casework.page(terms())
+    for move in MOVES.values():
+        assert f"| {move.text} | " in casework.page(terms())
+
+
 def test_every_weight_sign_key_and_limit_of_the_rules_stands_on_the_page_on_linking() -> None:
     page, rules = linking_page(), load()
     weights = sum(len(levels) for levels in rules.weights.values())
@@ -76,4 +86,5 @@ def test_every_scored_version_is_a_rule_set_and_every_row_says_what_was_measured
 
 if __name__ == "__main__":
     PAGE.write_text(page_with_table(), encoding="utf-8")
+    CASEWORK.write_text(casework.page(terms()), encoding="utf-8")
     LINKING.write_text(linking_page(), encoding="utf-8")

@@ -13,13 +13,14 @@ import pytest
 
 from core import jobs
 from core.database import Db, connection_options
-from core.errors import Conflict, NotFound
+from core.errors import Conflict
 from core.ids import uuid7
 from intake import senders
 from intake.corv import door
 from intake.corv.write import write_report
 from intake.sample import POLICE_OIN, VEILIG_THUIS_OIN, sample_report
-from radar.casework import cases, review, routing
+from radar.casework import cases, decision, review
+from tests.radar import desk
 from workers import verify, work
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -92,7 +93,7 @@ def case(db: Db, report: UUID) -> dict[str, Any]:
 def decide(
     db: Db, report: UUID, path: str, team_id: UUID | None = None, after: timedelta = timedelta(days=2)
 ) -> None:
-    routing.decide(db, report, path=path, team_id=team_id, reason="Omdat.", by="staff:bram", at=NOW + after)
+    desk.assess(db, report, path, team=team_id, at=NOW + after)
 
 
 def test_a_first_report_opens_a_case_that_veilig_thuis_watches(db: Db, received: Report) -> None:
@@ -133,7 +134,7 @@ def test_a_report_without_any_family_is_watched_too(db: Db, received: Report) ->
 def test_the_municipality_decides_the_local_team(db: Db, received: Report) -> None:
     report = received()
     proposed = route(db, report)
-    assert (proposed["path"], proposed["team_id"]) == ("local_team", team(db, "Wijkteam"))
+    assert (proposed["path"], proposed["team_id"]) == ("handover", team(db, "Wijkteam"))
     assert "Voorbeeldstad" in proposed["reason"]
     task = one(db, "SELECT team_id FROM task WHERE kind = 'assess' AND subject_id = %s", report)
     assert task["team_id"] == team(db, "Team Noord")
@@ -148,24 +149,25 @@ def test_the_service_table_holds_on_the_day_of_receipt(db: Db, received: Report)
 def test_acute_goes_before_everything(db: Db, received: Report) -> None:
     report = received(melding={"kenmerk": "acuut", "sash": {"ingevuld": True, "niveau": "hoog"}})
     assert route(db, report)["path"] == "acute"
-    assert one(db, "SELECT risk FROM task WHERE subject_id = %s", report)["risk"] == 2
+    risks = db.execute("SELECT kind, risk FROM task WHERE subject_id = %s ORDER BY kind", (report,)).fetchall()
+    assert [tuple(row.values()) for row in risks] == [("acute_check", 2), ("assess", 2)]
 
 
 def test_the_third_report_in_twelve_months_stays_with_veilig_thuis(db: Db, received: Report) -> None:
     reports = [received(NOW - timedelta(days=days)) for days in (500, 200, 100, 0)]
     paths = [route(db, report)["path"] for report in reports]
-    assert paths == ["local_team", "local_team", "local_team", "conditions"]
+    assert paths == ["handover", "handover", "handover", "conditions"]
     assert "melding 3" in route(db, reports[-1])["reason"]
 
 
 def test_a_decision_ends_the_task_and_meets_the_deadline(db: Db, received: Report) -> None:
     report = received()
-    decide(db, report, "local_team", team(db, "Wijkteam"))
+    decide(db, report, "handover", team(db, "Wijkteam"))
     task = one(db, "SELECT done_by, outcome FROM task WHERE kind = 'assess' AND subject_id = %s", report)
-    assert task == {"done_by": "staff:bram", "outcome": "local_team"}
-    deadline = one(db, "SELECT met_at FROM deadline WHERE subject_id = %s", report)
+    assert task == {"done_by": "gwen", "outcome": "handover"}
+    deadline = one(db, "SELECT met_at FROM deadline WHERE kind = 'safety_assessment' AND subject_id = %s", report)
     assert deadline["met_at"] == NOW + timedelta(days=2)
-    assert route(db, report)["decided_by"] == "staff:bram"
+    assert route(db, report)["decided_by"] == "gwen"
     assert one(db, "SELECT count(*) AS n FROM route WHERE report_id = %s", report)["n"] == 2, "the proposal is kept"
 
 
@@ -175,20 +177,11 @@ def test_an_expired_term_blocks_nothing(db: Db, received: Report) -> None:
     assert route(db, report)["state"] == "decided"
 
 
-@pytest.mark.parametrize(
-    ("path", "reason", "error"),
-    [
-        ("somewhere", "Omdat.", routing.UnknownPath),
-        ("local_team", "Omdat.", routing.TeamMissing),
-        ("no_steps", "  ", routing.ReasonMissing),
-    ],
-)
-def test_a_wrong_decision_changes_nothing(
-    db: Db, received: Report, path: str, reason: str, error: type[Exception]
-) -> None:
+@pytest.mark.parametrize(("path", "error"), [("somewhere", decision.UnknownPath), ("handover", decision.TeamMissing)])
+def test_a_wrong_decision_changes_nothing(db: Db, received: Report, path: str, error: type[Exception]) -> None:
     report = received()
     with pytest.raises(error):
-        routing.decide(db, report, path=path, team_id=None, reason=reason, by="staff:bram", at=NOW)
+        decide(db, report, path)
     assert route(db, report)["state"] == "proposed"
 
 
@@ -197,20 +190,34 @@ def test_a_decision_is_made_once_and_about_something(db: Db, received: Report) -
     decide(db, report, "no_steps")
     with pytest.raises(Conflict):
         decide(db, report, "investigation")
-    with pytest.raises(NotFound):
-        decide(db, uuid7(), "no_steps")
-    with pytest.raises(routing.TeamMissing):
-        decide(db, received(), "local_team", uuid7())
+    with pytest.raises(decision.TeamMissing):
+        decide(db, received(), "handover", uuid7())
+
+
+def test_what_runs_already_in_the_case_is_proposed_first(db: Db, received: Report) -> None:
+    decide(db, received(), "investigation")
+    second = received(NOW + timedelta(days=30))
+    assert (route(db, second)["path"], route(db, second)["reason"]) == (
+        "join",
+        "In deze casus loopt al een traject: in onderzoek. Weeg of dat nog past.",
+    )
 
 
 def test_every_rule_holds_after_all_this_and_a_breach_is_seen(db: Db, received: Report) -> None:
     first, second = received(), received(NOW + timedelta(days=9))
-    decide(db, first, "local_team", team(db, "Wijkteam"))
+    decide(db, first, "handover", team(db, "Wijkteam"))
+    assert second
     assert [finding for finding in verify.verify(db) if finding.breaches] == []
-    db.execute("UPDATE safety_watch SET until = now()")
+    for broken in (
+        "UPDATE safety_watch SET until = now()",
+        "DELETE FROM safety_watch",
+        "UPDATE cases SET closed_at = now()",
+    ):
+        with pytest.raises(psycopg.errors.IntegrityConstraintViolation):
+            db.execute(broken)  # type: ignore[call-overload]
     db.execute("DELETE FROM task WHERE subject_id = %s", (second,))
-    broken = {(finding.rule, finding.breaches) for finding in verify.verify(db) if finding.breaches}
-    assert broken == {(5, 1), (3, 1)}
+    found = {(finding.rule, finding.breaches) for finding in verify.verify(db) if finding.breaches}
+    assert found == {(3, 1)}
 
 
 def links(db: Db, report: UUID) -> list[dict[str, Any]]:

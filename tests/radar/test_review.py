@@ -22,6 +22,7 @@ from radar import signals
 from radar.casework import cases, consequences, proposals, review, routing
 from radar.casework.consequences import Effect
 from radar.linking import register
+from tests.radar import desk
 from workers import verify
 
 REGION, SENDER, OURS, LOCAL = UUID(int=1), UUID(int=2), UUID(int=3), UUID(int=4)
@@ -301,10 +302,10 @@ class TestRoutes:
         third = receive(db, FATHER)
         assert route(db, third)["path"] == "conditions"
         effects = consequences.carry_out(db, review.undo, mention(db, third, 1)["link"], BY, NOW)
-        assert (route(db, third)["path"], route(db, third)["team_id"]) == ("local_team", LOCAL)
+        assert (route(db, third)["path"], route(db, third)["team_id"]) == ("handover", LOCAL)
         assert one(db, "SELECT count(*) AS n FROM route WHERE report_id = %s AND state = 'replaced'", third)["n"] == 1
         (text, *_) = texts(effects, "route")
-        assert "Overdragen aan het lokale team (Wijkteam Dal). Eerst: Voorwaarden" in text
+        assert "Directe overdracht (Wijkteam Dal). Eerst: Voorwaarden" in text
 
     def test_other_proposals_of_the_household_are_weighed_again_too(self, db: Db) -> None:
         receive(db, FATHER, at=NOW - timedelta(days=60))
@@ -312,20 +313,12 @@ class TestRoutes:
         third = receive(db, FATHER)
         assert route(db, third)["path"] == "conditions"
         review.undo(db, mention(db, second, 1)["link"], BY, NOW)
-        assert route(db, third)["path"] == "local_team"
+        assert route(db, third)["path"] == "handover"
 
     def test_a_decision_is_never_touched_but_asks_for_a_second_look(self, db: Db) -> None:
         first, second = receive(db, FATHER), receive(db, FATHER, at=LATER)
         for report in (first, second):
-            routing.decide(
-                db,
-                report,
-                path="investigation",
-                team_id=None,
-                reason="Omdat.",
-                by="bram",
-                at=LATER + timedelta(days=1),
-            )
+            desk.assess(db, report, "investigation", at=LATER + timedelta(days=1))
         decided = [route(db, report) for report in (first, second)]
         effects = consequences.carry_out(
             db, review.undo, mention(db, second, 1)["link"], BY, LATER + timedelta(days=2)
@@ -352,8 +345,7 @@ class TestRoutes:
     def test_marks_from_before_there_was_a_task_become_tasks(self, db: Db) -> None:
         reports = [receive(db, FATHER, at=NOW + timedelta(days=days)) for days in (0, 10, 20)]
         for report in reports:
-            said = {"path": "investigation", "team_id": None, "reason": "Omdat.", "by": "bram"}
-            routing.decide(db, report, **said, at=LATER)
+            desk.assess(db, report, "investigation", at=LATER)
         for report, actions in zip(reports, (["look_again"], ["look_again", "looked_again"], []), strict=True):
             for action in actions:
                 audit.append(db, REGION, BY, f"route.{action}", "report", report)
@@ -368,7 +360,7 @@ class TestRoutes:
 
     def test_a_decision_from_before_the_link_does_not_rest_on_it(self, db: Db) -> None:
         first = receive(db, FATHER)
-        routing.decide(db, first, path="investigation", team_id=None, reason="Omdat.", by="bram", at=NOW)
+        desk.assess(db, first, "investigation", at=NOW)
         second = receive(db, FATHER, at=LATER)
         effects = consequences.carry_out(db, review.undo, mention(db, second, 1)["link"], BY, LATER)
         assert [effect for effect in effects if effect.area == "decision"] == []

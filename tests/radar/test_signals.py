@@ -18,9 +18,10 @@ from core import audit
 from core.database import Db, connection_options
 from core.ids import uuid7
 from radar import signals
-from radar.casework import cases
+from radar.casework import cases, steps
 from radar.linking import correct, register
 from radar.signals import models, rules, settle
+from tests.radar import desk
 from workers import verify, work
 
 REGION, NEIGHBOUR, SENDER = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -108,11 +109,11 @@ def close(db: Db, report: UUID, days: float) -> None:
     """Assess a report and close its case, as a decision without further steps does."""
     at = DAY + timedelta(days=days)
     with db.transaction():
-        db.execute("UPDATE task SET done_at = %s, done_by = 'bram' WHERE subject_id = %s", (at, report))
-        db.execute("UPDATE deadline SET met_at = %s WHERE subject_id = %s", (at, report))
-        row = db.execute("SELECT case_id FROM report WHERE id = %s", (report,)).fetchone()
-        assert row is not None
-        assert cases.close_if_settled(db, row["case_id"], "bram", at)
+        desk.assess(db, report, "no_steps", at=at)
+        row = db.execute(
+            "SELECT closed_at FROM cases WHERE id = (SELECT case_id FROM report WHERE id = %s)", (report,)
+        ).fetchone()
+        assert row == {"closed_at": at}
 
 
 def in_force(db: Db, report: UUID) -> dict[str, dict[str, Any]]:
@@ -192,22 +193,23 @@ def test_a_case_closed_not_long_ago_and_the_count_of_cbs(db: Db) -> None:
     assert involvement(db, first) == ("first", 0)
     again = arrive(db, JAN, MIA, ANNE, days=-119)
     assert involvement(db, again) == ("follow_during_assessment", 3)
-    db.execute("UPDATE task SET done_at = now(), done_by = 'bram' WHERE subject_id = %s", (again,))
+    desk.assess(db, again, "no_steps", at=DAY - timedelta(days=101))
     close(db, first, -100)
     repeat = arrive(db, JAN, MIA, ANNE, days=-20)
     assert involvement(db, repeat) == ("repeat_several", 3)
     assert in_force(db, repeat)["closed_recently"]["evidence"] == [first, again, repeat]
-    db.execute("UPDATE deadline SET met_at = %s WHERE subject_id = %s", (DAY - timedelta(days=15), repeat))
-    assert involvement(db, arrive(db, JAN, MIA, days=-10)) == ("follow_after_assessment", 2)
-    db.execute("UPDATE safety_watch SET until = %s WHERE until IS NULL RETURNING case_id", (DAY - timedelta(days=5),))
-    db.execute("UPDATE deadline SET met_at = %s WHERE met_at IS NULL", (DAY - timedelta(days=6),))
-    case = db.execute("SELECT case_id FROM report WHERE id = %s", (repeat,)).fetchone()
-    assert case is not None
-    db.execute(
-        "INSERT INTO safety_watch (id, region_id, case_id, holder, since, reason)"
-        " VALUES (%s, %s, %s, 'partner', %s, 'Overgedragen')",
-        (uuid7(), REGION, case["case_id"], DAY - timedelta(days=5)),
-    )
+    desk.assess(db, repeat, "conditions", at=DAY - timedelta(days=15))
+    later = arrive(db, JAN, MIA, days=-10)
+    assert involvement(db, later) == ("follow_after_assessment", 2)
+    desk.assess(db, later, "join", at=DAY - timedelta(days=6))
+    with db.transaction():
+        db.execute(
+            "UPDATE service SET ended_at = %s, outcome = 'done' WHERE report_id = %s",
+            (DAY - timedelta(days=5), repeat),
+        )
+        steps.take(
+            db, repeat, "monitor", by="bram", role="assessor", reason="Veilig genoeg.", at=DAY - timedelta(days=5)
+        )
     assert involvement(db, arrive(db, JAN, MIA)) == ("follow_during_monitoring", 2)
 
 

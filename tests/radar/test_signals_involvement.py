@@ -11,7 +11,7 @@ import pytest
 from core.ids import uuid7
 from radar.signals.involvement import KINDS, Involvement, InvolvementKind, classify
 from radar.signals.rules import RuleSet, load
-from radar.signals.timeline import Case, Decided, Person, Report, Sighting, Timeline, Watch
+from radar.signals.timeline import Case, Decided, Person, Report, Sighting, Step, Timeline, Watch
 
 HOME = UUID(int=1)
 RECEIVED = datetime(2026, 3, 4, 11, tzinfo=UTC)
@@ -35,6 +35,14 @@ def count(
     sightings = {person.id: found for person, found in (seen or {}).items() if person.id}
     line = Timeline(HOME, (*earlier, report), {case.id: case for case in (*cases, own)}, sightings)
     return classify(line, report, rules or load())
+
+
+def steps(*states: tuple[str, float]) -> tuple[Step, ...]:
+    """Since how many days ago a report was in each state."""
+    return tuple(Step(ago(days), state) for state, days in states)
+
+
+RECEIVED_30_AGO: tuple[tuple[str, float], ...] = (("received", 30), ("assessing", 29.9))
 
 
 def sighting(days: float, closed: float | None, **more: Any) -> Sighting:
@@ -64,6 +72,71 @@ def test_known_persons_without_a_running_case(
 
 
 @pytest.mark.parametrize(
+    ("states", "kind"),
+    [
+        ((), "follow_during_assessment"),
+        ((("signing", 25),), "follow_during_assessment"),
+        ((("conditions", 20),), "follow_after_assessment"),
+        ((("handover", 20),), "follow_after_assessment"),
+        ((("investigation", 20), ("monitoring", 10)), "follow_during_monitoring"),
+        ((("investigation", 20), ("monitoring", 0)), "follow_during_monitoring"),  # from that very moment on
+        ((("investigation", 20), ("monitoring", -1)), "follow_after_assessment"),  # a day later
+        ((("investigation", 20), ("monitoring", 10), ("conditions", 5)), "follow_after_assessment"),
+        ((("handover", 20), ("monitoring", 10), ("assessing", 5)), "follow_during_assessment"),  # revised
+        ((("joined", 20),), "follow_after_assessment"),
+    ],
+)
+@pytest.mark.parametrize("holder", ["veilig_thuis", "reporter", "partner"])
+def test_how_far_the_case_was_follows_from_its_states_whoever_watches(
+    states: tuple[tuple[str, float], ...], holder: str, kind: str
+) -> None:
+    case = Case(uuid7(), None, (Watch(holder, ago(30), None),))
+    first = Report(uuid7(), case.id, ago(30), "zorg", assessed_at=ago(-3), steps=steps(*RECEIVED_30_AGO, *states))
+    known = {ANNE: (Sighting(first.id, first.received_at, None),)}
+    assert count(ANNE, earlier=(first,), cases=(case,), seen=known) == Involvement(kind, 1)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("others", "kind"),
+    [
+        (("monitoring", "conditions"), "follow_during_monitoring"),
+        (("monitoring", "closed"), "follow_during_monitoring"),
+        (("monitoring", "assessing"), "follow_during_assessment"),
+        (("conditions", "closed"), "follow_after_assessment"),
+    ],
+)
+def test_one_report_before_its_decision_outweighs_one_in_monitoring(others: tuple[str, ...], kind: str) -> None:
+    case = Case(uuid7(), None)
+    earlier = tuple(
+        Report(uuid7(), case.id, ago(30 - number), "zorg", steps=steps(*RECEIVED_30_AGO, (state, 10)))
+        for number, state in enumerate(others)
+    )
+    assert count(ANNE, earlier=earlier, cases=(case,)).kind == kind
+
+
+def test_the_states_of_another_case_say_nothing() -> None:
+    running, other = Case(uuid7(), None), Case(uuid7(), ago(1))
+    monitored = Report(uuid7(), other.id, ago(30), "zorg", steps=steps(*RECEIVED_30_AGO, ("monitoring", 10)))
+    decided = Report(uuid7(), running.id, ago(20), "zorg", steps=steps(*RECEIVED_30_AGO, ("conditions", 10)))
+    assert count(ANNE, earlier=(monitored, decided), cases=(running, other)).kind == "follow_after_assessment"
+
+
+def test_a_report_that_was_brought_over_has_no_state_of_before_its_first_move_here() -> None:
+    brought = Report(uuid7(), None, ago(30), "zorg", steps=steps(("handover", 30), ("conditions", 5)))
+    assert [brought.state_at(ago(days)) for days in (31, 30, 6, 5, 0)] == [None, None, None, *["conditions"] * 2]
+    here = Report(uuid7(), None, ago(30), "zorg", steps=steps(("received", 30), ("assessing", 5)))
+    assert [here.state_at(ago(days)) for days in (31, 30, 6, 5, 0)] == [
+        None,
+        "received",
+        "received",
+        *["assessing"] * 2,
+    ]
+
+
+# Of reports that an earlier version received no states were kept: then it is the assessment and the watch that tell.
+
+
+@pytest.mark.parametrize(
     ("assessed", "holder", "kind"),
     [
         (None, "veilig_thuis", "follow_during_assessment"),
@@ -76,12 +149,17 @@ def test_known_persons_without_a_running_case(
     ],
 )
 @pytest.mark.parametrize("people", [(), (ANNE,), (ANNE, BRAM)])
-def test_a_report_that_joins_a_running_case(
-    assessed: float | None, holder: str, kind: str, people: tuple[Person, ...]
+@pytest.mark.parametrize("brought_over", [(), (("handover", 30.0),)])
+def test_a_report_that_joins_a_running_case_without_states(
+    assessed: float | None,
+    holder: str,
+    kind: str,
+    people: tuple[Person, ...],
+    brought_over: tuple[tuple[str, float], ...],
 ) -> None:
     case = Case(uuid7(), None, (Watch("veilig_thuis", ago(30), ago(5)), Watch(holder, ago(5), None)))
     met = ago(assessed) if assessed is not None else None
-    first = Report(uuid7(), case.id, ago(30), "zorg", assessed_at=met)
+    first = Report(uuid7(), case.id, ago(30), "zorg", assessed_at=met, steps=steps(*brought_over))
     known = {person: (Sighting(first.id, first.received_at, None),) for person in people}
     found = count(*people, earlier=(first,), cases=(case,), seen=known)
     assert (found.kind, found.known_persons) == (kind, len(people))

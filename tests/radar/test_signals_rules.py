@@ -16,7 +16,7 @@ from core.deadlines import AMSTERDAM, months_later
 from core.identity import PartialDate
 from core.ids import uuid7
 from intake.acute import rules as acute_rules
-from radar.casework.routing import PATHS
+from radar.casework.decision import PATHS
 from radar.signals import rules as rule_file
 from radar.signals.rules import Firing, InvalidSignalRules, evaluate, load
 from radar.signals.timeline import Case, Decided, Form, Person, Report, Timeline, within
