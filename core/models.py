@@ -114,6 +114,11 @@ class Task(SQLModel, table=True):
     done_at: datetime | None = moment(nullable=True)
     done_by: str | None = words(nullable=True)
     outcome: str | None = words(nullable=True)
+    report_id: UUID | None
+    staff_id: UUID | None
+    team_since: datetime = moment()
+    reminded_at: datetime | None = moment(nullable=True)
+    escalated_at: datetime | None = moment(nullable=True)
 
 
 class Deadline(SQLModel, table=True):
@@ -127,6 +132,9 @@ class Deadline(SQLModel, table=True):
     legal_due_on: date
     due_at: datetime = moment()
     met_at: datetime | None = moment(nullable=True)
+    report_id: UUID | None
+    dropped_at: datetime | None = moment(nullable=True)
+    dropped_why: str | None = words(nullable=True)
 
 
 class DeadlineEntry(SQLModel, table=True):
@@ -143,3 +151,7 @@ class DeadlineEntry(SQLModel, table=True):
     legal_due_on: date
     due_at: datetime = moment()
     steps: dict[str, Any] = document()
+    kind: str = words()
+    starts_on: date | None
+    weeks: int | None = small_number(nullable=True)
+    withdraws: int | None = small_number(nullable=True)

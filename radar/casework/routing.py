@@ -56,7 +56,8 @@ def propose(db: Db, report_id: UUID) -> Proposal:
     if inserted.rowcount:
         db.execute("UPDATE report SET municipality = %s WHERE id = %s", (proposal.municipality, report_id))
         db.execute(
-            "UPDATE task SET team_id = %s WHERE kind = 'assess' AND subject_id = %s AND done_at IS NULL",
+            "UPDATE task SET team_id = %s WHERE kind IN ('assess', 'acute_check') AND subject_id = %s"
+            " AND done_at IS NULL",
             (proposal.ours, report_id),
         )
         db.execute(

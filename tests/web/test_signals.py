@@ -142,13 +142,13 @@ def test_the_queue_marks_in_words_and_filters(
     plain = world.report(datetime.now(UTC))
     sign_in(world.staff("assessor"))
     page = client.get("/wachtrij").text
-    row = next(row for row in page.split("<tr") if f'/meldingen/{family["third"]}"' in row)
+    row = next(row for row in page.split("<tr") if f'/meldingen/{family["third"]}/beoordeling"' in row)
     assert '<span class="hidden">Signaal: </span>Drie of meer meldingen in een jaar' in row
     assert '<span class="hidden">Signaal: </span>Zwaarder dan eerder' in row
-    assert f"/meldingen/{plain}" in page
+    assert f"/meldingen/{plain}/beoordeling" in page
 
     filtered = client.get("/wachtrij?signaal=1").text
-    assert set(re.findall(r'href="/meldingen/([0-9a-f-]{36})"', filtered)) == {
+    assert set(re.findall(r'href="/meldingen/([0-9a-f-]{36})/beoordeling"', filtered)) == {
         str(family["third"]),
         str(family["supplement"]),
     }

@@ -19,6 +19,7 @@ from starlette.routing import Route
 
 from core import audit
 from core.database import Db, transaction
+from core.deadlines import AMSTERDAM
 from core.errors import NotAllowed, NotFound
 from core.staff import Member
 from web import templates
@@ -63,7 +64,15 @@ class Visit:
     def show(self, template: str, status: int = 200, **values: Any) -> Response:
         """The page for this visitor."""
         token = forgery.form_token(self.session_token)
-        return templates.page(template, status, member=self.member, may=self.may, form_token=token, **values)
+        return templates.page(
+            template,
+            status,
+            now=self.at.astimezone(AMSTERDAM),
+            member=self.member,
+            may=self.may,
+            form_token=token,
+            **values,
+        )
 
 
 Handler = Callable[[Visit], Response]
