@@ -6,6 +6,7 @@ With `-n` and `--dist loadfile` the fault tests are one file: they mostly wait, 
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,8 +53,13 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
 
 @pytest.fixture(scope="session")
 def engine_folder() -> Iterator[Path]:
-    """A folder that `nobody` can reach, which pytest's own temporary folders are not for root."""
-    with tempfile.TemporaryDirectory(prefix="veilig-test-", dir="/tmp") as name:
+    """A folder that `nobody` can reach, which pytest's own temporary folders are not for root.
+
+    In memory where there is room: a database per test is mostly copying files.
+    """
+    memory = Path("/dev/shm")
+    roomy = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > 3 * 1024**3
+    with tempfile.TemporaryDirectory(prefix="veilig-test-", dir=memory if roomy else "/tmp") as name:
         Path(name).chmod(0o711)
         yield Path(name)
 

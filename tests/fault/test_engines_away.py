@@ -141,7 +141,7 @@ class Load:
                 self.told[reference] = type(error).__name__
 
     def acknowledged(self) -> list[str]:
-        return [reference for reference, told in list(self.told.items()) if told == 200]
+        return [reference for reference, told in self.told.copy().items() if told == 200]
 
     def wait_for_more(self, count: int, what: str) -> float:
         """Wait until so many more are acknowledged; returns the seconds that it took."""

@@ -155,7 +155,7 @@ def parts(kind: type[Part] = Part) -> list[type[Part]]:
 
 
 def test_every_field_has_one_dutch_name() -> None:
-    for part in parts():
+    for part in (one for one in parts() if one.__module__ == "intake.message"):
         names = [field.alias for field in part.model_fields.values()]
         assert None not in names
         assert len(set(names)) == len(names)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+import uvicorn
 from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Error, Page, sync_playwright
+
+from web.app import create_app
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
@@ -36,6 +40,20 @@ def started_browser() -> Iterator[Browser]:
             pytest.skip(f"chromium does not start: {error.message.splitlines()[0]}")
         yield started
         started.close()
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The product's web process on a free port, in a thread; gives its address."""
+    config = uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="error", server_header=False)
+    server = uvicorn.Server(config)
+    sockets = [config.bind_socket()]
+    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
+    thread.start()
+    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+    assert not thread.is_alive()
 
 
 def enter(page: Page, address: str) -> None:

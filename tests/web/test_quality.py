@@ -420,7 +420,7 @@ def test_the_matrix_says_what_was_meant() -> None:
     lead, administrator = {"team_lead"}, {"team_lead", "administrator"}
     wanted = {
         "quality.view": administrator,
-        "quality.review": {"intake_worker", "assessor"} | lead,
+        "quality.review": {"intake_worker", "assessor", "behavioural_scientist"} | lead,
         **dict.fromkeys(("rules.view", "rules.add", "rules.rehearse", "rules.activate"), administrator),
     }
     for action, roles in wanted.items():

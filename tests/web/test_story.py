@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,6 @@ from uuid import UUID
 
 import psycopg
 import pytest
-import uvicorn
 from playwright.sync_api import Browser, Page
 
 from core import jobs
@@ -32,9 +29,8 @@ from intake.corv.write import write_report
 from intake.sample import CHILD, MOTHER, sample_report
 from radar.casework import reminders
 from tests.radar import desk
-from tests.web.chromium import violations
+from tests.web.chromium import served, violations
 from tests.web.conftest import PASSWORD, World
-from web.app import create_app
 from workers import verify, work
 
 pytestmark = pytest.mark.browser if hasattr(pytest.mark, "browser") else []
@@ -163,19 +159,6 @@ def story(world: World, browser: Browser, database_url: str, monkeypatch: pytest
     with served() as address:
         yield Story(world, browser, database_url, address, database_url)
     close_pools()
-
-
-@contextmanager
-def served() -> Iterator[str]:
-    config = uvicorn.Config(create_app(), host="127.0.0.1", port=0, log_level="error", server_header=False)
-    server = uvicorn.Server(config)
-    sockets = [config.bind_socket()]
-    thread = threading.Thread(target=server.run, kwargs={"sockets": sockets})
-    thread.start()
-    yield f"http://127.0.0.1:{sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(20)
-    assert not thread.is_alive()
 
 
 def fill_all(page: Page, choose: Callable[[str, list[str]], str]) -> None:

@@ -45,7 +45,7 @@ def test_a_report_is_confirmed_with_bv03_after_the_commit(feed: Feed) -> None:
         "SELECT m.raw, m.answer, d.kind, t.kind AS task, t.risk, (SELECT count(*) FROM audit_entry a"
         " WHERE a.object_id = r.id AND a.action = 'report.receive') AS audited FROM report r"
         " JOIN message m ON m.id = r.message_id JOIN deadline d ON d.subject_id = r.id"
-        " JOIN task t ON t.subject_id = r.id"
+        " JOIN task t ON t.subject_id = r.id WHERE t.kind = 'assess' AND d.kind = 'safety_assessment'"
     )
     assert (bytes(row["raw"]), bytes(row["answer"])) == (feed.xml(), answer.content)
     assert (row["kind"], row["task"], row["risk"], row["audited"]) == ("safety_assessment", "assess", 0, 1)
@@ -162,7 +162,7 @@ def test_a_known_kenmerk_under_a_new_reference_is_a_supplement(feed: Feed) -> No
         assert feed.post(feed.xml({"bericht": {"referentienummer": reference}})).status_code == 200
     first, second = feed.rows("SELECT id, supplements FROM report ORDER BY received_at, id")
     assert (first["supplements"], second["supplements"]) == (None, first["id"])
-    assert feed.rows("SELECT count(*) AS n FROM deadline") == [{"n": 2}]
+    assert feed.rows("SELECT count(*) AS n FROM deadline WHERE kind = 'safety_assessment'") == [{"n": 2}]
 
 
 @pytest.mark.parametrize("level", ["hoog", "Hoog", "HOOG"])
@@ -170,13 +170,18 @@ def test_sash_hoog_is_on_top_of_the_queue_at_receipt(feed: Feed, level: str) -> 
     sash = {"ingevuld": True, "niveau": "hoog"}
     xml = feed.xml({"melding": {"sash": sash}}).replace(b">hoog<", f">{level}<".encode())
     assert feed.post(xml).status_code == 200
-    assert feed.rows("SELECT risk FROM task") == [{"risk": 2}]
+    assert feed.rows("SELECT kind, risk FROM task ORDER BY kind") == [
+        {"kind": "acute_check", "risk": 2},
+        {"kind": "assess", "risk": 2},
+    ]
 
 
 def test_a_word_in_the_text_is_shown_and_moves_nothing(feed: Feed) -> None:
     words = {"omschrijving": "Hij dreigde met een mes en met wurgen."}
     assert feed.post(feed.xml({"incident": words})).status_code == 200
-    (row,) = feed.rows("SELECT t.risk, r.acute_signals FROM task t JOIN report r ON r.id = t.subject_id")
+    (row,) = feed.rows(
+        "SELECT t.risk, r.acute_signals FROM task t JOIN report r ON r.id = t.subject_id AND t.kind = 'assess'"
+    )
     assert row["risk"] == 0
     assert row["acute_signals"]
     assert {signal["level"] for signal in row["acute_signals"]} == {"show"}
