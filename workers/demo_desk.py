@@ -27,6 +27,8 @@ from workers.work import carry_out
 
 Progress = Callable[[int, int], None]
 
+STEPS_IN_ONE = 40
+"""Steps in one transaction: a commit each would take most of the time."""
 BUSY_DAYS = 14
 """Reports of the last working days stay partly open, so that there is a queue to look at."""
 STAYS_OPEN = 0.7
@@ -150,13 +152,16 @@ def _carry_out(report_id: UUID) -> int:
 
 
 def _work_until(planned: list[_Planned], until: datetime) -> None:
-    """Do what falls due up to this moment, and what follows from it, in order of time."""
+    """Do what falls due up to this moment, and what follows from it, in order of time; some steps in one commit."""
     while planned and planned[0].at <= until:
-        one = heapq.heappop(planned)
-        luck = dice(one.step.__name__, one.reference, one.at.isoformat())
         with transaction() as db:
-            for at, step in one.step(db, one.report, one.at, luck):
-                heapq.heappush(planned, _Planned(at, one.report, one.reference, step))
+            for _ in range(STEPS_IN_ONE):
+                if not planned or planned[0].at > until:
+                    break
+                one = heapq.heappop(planned)
+                luck = dice(one.step.__name__, one.reference, one.at.isoformat())
+                for at, step in one.step(db, one.report, one.at, luck):
+                    heapq.heappush(planned, _Planned(at, one.report, one.reference, step))
 
 
 def _resolve(region_id: UUID, until: datetime) -> int:
