@@ -133,8 +133,19 @@ class WorkingCalendar:
 
     def working_days_between(self, after: date, until: date) -> int:
         """How many working days lie after `after`, up to and including `until`."""
-        span = (until - after).days
-        return sum(self.is_working_day(after + ahead * ONE_DAY) for ahead in range(1, span + 1))
+        if until <= after:
+            return 0
+        free = self.decree_days.keys() | {
+            day for year in range(after.year, until.year + 1) for day in _national_names(year)
+        }
+        fallen = sum(after < day <= until and day.weekday() < 5 for day in free)
+        return _weekdays_up_to(until) - _weekdays_up_to(after) - fallen
+
+
+def _weekdays_up_to(day: date) -> int:
+    """Mondays to Fridays since 1 January of the year 1, a Monday: lists of terms ask this for many days."""
+    weeks, rest = divmod(day.toordinal(), 7)
+    return 5 * weeks + min(rest, 5)
 
 
 def load_calendar(path: Path | None = None) -> WorkingCalendar:
@@ -149,10 +160,11 @@ def load_calendar(path: Path | None = None) -> WorkingCalendar:
         raise InvalidCalendar(f"Het bestand met vrije dagen is niet te lezen: {chosen.name}.") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InvalidCalendar(f"Het bestand met vrije dagen is geen goede TOML: {error}.") from error
-    return _checked_calendar(document)
+    return checked_calendar(document)
 
 
-def _checked_calendar(document: Mapping[str, object]) -> WorkingCalendar:
+def checked_calendar(document: Mapping[str, object]) -> WorkingCalendar:
+    """The calendar of a table of days by royal decree. Raises InvalidCalendar, naming the day by its number."""
     unknown = sorted(document.keys() - {"version", "years", "day"})
     if unknown:
         raise InvalidCalendar(f"Onbekende regel in het bestand met vrije dagen: {', '.join(unknown)}.")

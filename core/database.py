@@ -1,25 +1,34 @@
-"""One pool of PostgreSQL connections per process, and the transactions on it.
+"""Pools of PostgreSQL connections, one per role of the database, and the transactions on them.
 
 Plain SQL: `transaction()` for screens, jobs and commands, `connect_async()` for the feed. Every connection has its
-limits: nobody waits for ever, nobody holds a lock in idle.
+limits: nobody waits for ever, nobody holds a lock in idle. The role decides what the database itself lets pass:
+`owner` all (migrations, commands), `worker` the work of every region, `door` what happens before it is known who
+asks, `web` only the rows of who asks (migration 0008).
 """
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from psycopg import AsyncConnection, Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool, ConnectionPool
 
 from core.errors import SettingsError
 from core.settings import settings
+from core.version import VERSION
 
 Row = dict[str, Any]
 Db = Connection[Row]
+Role = Literal["owner", "worker", "door", "web"]
+ROLES: dict[Role, str] = {"worker": "veilig_worker", "door": "veilig_door", "web": "veilig_web"}
+"""The roles of the database that own nothing and pass no row policy."""
 AsyncDb = AsyncConnection[Row]
 
 # security.md R6: statement 5 s for the web, longer for workers; lock 2 s; idle in transaction 10 s; pool wait 2 s.
@@ -53,16 +62,45 @@ def database_url() -> str:
     return url
 
 
-def connection_options(statement_ms: int = WEB_STATEMENT_MS) -> dict[str, Any]:
-    """The keyword arguments of every connection we make: limits, UTC and rows as dictionaries."""
+def address_of(role: Role) -> tuple[str, bool]:
+    """The libpq address for this role, and whether it signs in as that role itself.
+
+    Embedded, the role has a login of its own. For a database of your own its address is a setting; without it the
+    owner's connection acts as the role, which holds against a mistake in our code but not against injected SQL.
+    """
+    own = {
+        "worker": settings().worker_database_url,
+        "door": settings().door_database_url,
+        "web": settings().web_database_url,
+    }
+    if role == "owner":
+        return database_url(), True
+    if given := own[role]:
+        return given, True
+    if embedded(database_url()):
+        return make_conninfo(database_url(), user=ROLES[role]), True
+    return database_url(), False
+
+
+def embedded(url: str) -> bool:
+    """Whether this is the address of our own engine: the owner `veilig` on a socket, without a password."""
+    parts = conninfo_to_dict(url)
+    return parts.get("user") == "veilig" and str(parts.get("host", "")).startswith("/") and "password" not in parts
+
+
+def connection_options(statement_ms: int = WEB_STATEMENT_MS, act_as: str = "") -> dict[str, Any]:
+    """The keyword arguments of every connection we make: limits, UTC, rows as dictionaries, a role to act as."""
     limits = (
         f"-c statement_timeout={statement_ms} -c lock_timeout=2000 -c TimeZone=UTC "
-        "-c idle_in_transaction_session_timeout=10000 -c application_name=veilig"
+        f"-c idle_in_transaction_session_timeout=10000 -c application_name=veilig -c veilig.software={VERSION}"
     )
+    if act_as:
+        limits += f" -c role={act_as}"
     return {"options": limits, "row_factory": dict_row, "autocommit": True, "connect_timeout": 5}
 
 
 _statement_ms = WEB_STATEMENT_MS
+_role: Role = "owner"
 
 
 def allow_statements_of(milliseconds: int) -> None:
@@ -71,36 +109,74 @@ def allow_statements_of(milliseconds: int) -> None:
     _statement_ms = milliseconds
 
 
-@lru_cache(maxsize=1)
-def pool() -> ConnectionPool[Db]:
-    """The pool of this process; a broken connection is replaced at the next use."""
-    return ConnectionPool(
-        database_url(),
-        kwargs=connection_options(_statement_ms),
-        min_size=1,
-        max_size=settings().pool_size,
-        timeout=POOL_WAIT_S,
-        reconnect_timeout=RECONNECT_S,
-        check=ConnectionPool.check_connection,
-        close_returns=True,
-        open=True,
-        name="veilig",
-    )
+def act_as(role: Role) -> None:
+    """Set the role of this process's transactions that name none; to be called before its first connection."""
+    global _role
+    _role = role
+
+
+_pools: dict[Role, ConnectionPool[Db]] = {}
+_opening = threading.Lock()
+
+
+def pool(role: Role | None = None) -> ConnectionPool[Db]:
+    """The pool of this role, or of this process's own; a broken connection is replaced at the next use."""
+    wanted = role or _role
+    with _opening:
+        if wanted not in _pools:
+            url, itself = address_of(wanted)
+            _pools[wanted] = ConnectionPool(
+                url,
+                kwargs=connection_options(_statement_ms, "" if itself else ROLES[wanted]),
+                min_size=1,
+                max_size=settings().pool_size,
+                timeout=POOL_WAIT_S,
+                reconnect_timeout=RECONNECT_S,
+                check=ConnectionPool.check_connection,
+                close_returns=True,
+                open=True,
+                name=f"veilig-{wanted}",
+            )
+        return _pools[wanted]
+
+
+def now(db: Db) -> datetime:
+    """The moment of this transaction by the database's clock, which decides."""
+    row = db.execute("SELECT now() AS at").fetchone()
+    if row is None:
+        raise RuntimeError("the database told no time")
+    moment: datetime = row["at"]
+    return moment
 
 
 @contextmanager
-def transaction() -> Iterator[Db]:
+def transaction(role: Role | None = None) -> Iterator[Db]:
     """A connection inside one transaction: commit at the end, roll back on any error."""
-    with pool().connection() as connection, connection.transaction():
+    with pool(role).connection() as connection, connection.transaction():
         yield connection
+
+
+def present(db: Db, key: str, *, purpose: str = "", origin: str = "", request: str = "") -> None:
+    """Tell this transaction who asks, by a secret that only he has, and why; the row policies and the audit trail
+    read it from there.
+
+    `key`: "staff:<session token>", "partner:<visit token>", "sender:<id of the token>" or
+    "certificate:<hex>". `purpose` is a code of the rights matrix, `origin` a network address, `request` a number.
+    """
+    db.execute(
+        "SELECT set_config('veilig.key', %s, true), set_config('veilig.purpose', %s, true),"
+        " set_config('veilig.origin', %s, true), set_config('veilig.request', %s, true)",
+        (key, purpose, origin, request),
+    )
 
 
 @lru_cache(maxsize=1)
 def async_pool() -> AsyncConnectionPool[AsyncDb]:
-    """The feed's own pool; opened by the web process at its start."""
+    """The feed's own pool, as the door; opened by the web process at its start."""
+    url, itself = address_of("door")
     return AsyncConnectionPool(
-        database_url(),
-        kwargs=connection_options(WEB_STATEMENT_MS),
+        url,
+        kwargs=connection_options(WEB_STATEMENT_MS, "" if itself else ROLES["door"]),
         min_size=2,
         max_size=settings().pool_size,
         timeout=POOL_WAIT_S,
@@ -119,7 +195,8 @@ async def connect_async() -> AsyncIterator[AsyncDb]:
 
 def close_pools() -> None:
     """Close what this process opened, and forget it (tests and a clean stop)."""
-    if pool.cache_info().currsize:
-        pool().close()
-    for cached in (pool, async_pool):
-        cached.cache_clear()
+    global _role
+    while _pools:
+        _pools.popitem()[1].close()
+    _role = "owner"
+    async_pool.cache_clear()

@@ -17,6 +17,12 @@ class SettingsError(VeiligError):
     """Een instelling klopt niet."""
 
 
+class ReasonMissing(VeiligError):
+    """Schrijf in een zin waarom u dit doet."""
+
+    status = 400
+
+
 class NotFound(VeiligError):
     """Dit bestaat niet, of u mag het niet zien."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from core import audit
@@ -38,12 +38,22 @@ class Claim:
     attempts: int
 
 
-def enqueue(db: Db, region: UUID, kind: str, subject: UUID) -> None:
-    """Ask for work on one subject, in the caller's transaction; asking twice is asking once."""
+def enqueue(db: Db, region: UUID, kind: str, subject: UUID, due_at: datetime | None = None) -> None:
+    """Ask for work on one subject, in the caller's transaction; asking twice is asking once. `due_at`: not before."""
     db.execute(
-        "INSERT INTO job (id, region_id, kind, subject_id) VALUES (%s, %s, %s, %s) "
-        "ON CONFLICT (kind, subject_id) DO NOTHING",
-        (uuid7(), region, kind, subject),
+        "INSERT INTO job (id, region_id, kind, subject_id, due_at)"
+        " VALUES (%s, %s, %s, %s, coalesce(%s::timestamptz, now())) ON CONFLICT (kind, subject_id) DO NOTHING",
+        (uuid7(), region, kind, subject, due_at),
+    )
+
+
+def ask_again(db: Db, region: UUID, kind: str, subject: UUID, due_at: datetime | None = None) -> None:
+    """Ask for work, also when it was done before; what waits, runs or is dead is left alone. `due_at`: not before."""
+    db.execute(
+        "INSERT INTO job (id, region_id, kind, subject_id, due_at) VALUES (%(id)s, %(region)s, %(kind)s, %(subject)s,"
+        " coalesce(%(due)s::timestamptz, now())) ON CONFLICT (kind, subject_id) DO UPDATE SET state = 'new',"
+        " attempts = 0, due_at = excluded.due_at, woken_at = NULL, finished_at = NULL WHERE job.state = 'done'",
+        {"id": uuid7(), "region": region, "kind": kind, "subject": subject, "due": due_at},
     )
 
 

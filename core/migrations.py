@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from sqlalchemy import NullPool, create_engine
 
+from core import events
 from core.database import Db
 
 FOLDER = Path(__file__).resolve().parent.parent / "migrations"
@@ -35,9 +37,10 @@ def current(db: Db) -> str | None:
 
 
 def upgrade(url: str) -> None:
-    """Run what is missing, in one transaction per revision, under an advisory lock (two starts may race)."""
-    import psycopg
+    """Run what is missing, in one transaction per revision, under an advisory lock (two starts may race).
 
+    Then the database is told which kind of event each action of this version is.
+    """
     engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url), poolclass=NullPool)
     with engine.connect() as connection:
         connection.exec_driver_sql(f"SELECT pg_advisory_lock({_LOCK})")
@@ -47,4 +50,6 @@ def upgrade(url: str) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+    with psycopg.connect(url) as own:
+        events.store(own)
     engine.dispose()

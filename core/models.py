@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, SmallInteger, Text
+from sqlalchemy import BigInteger, Column, DateTime, SmallInteger, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -40,6 +40,8 @@ class Region(SQLModel, table=True):
     application: str = words()
     created_at: datetime = moment()
     acute_check_minutes: int = small_number()
+    legal_form: str = words()
+    phone: str | None = words(nullable=True)
 
 
 class Team(SQLModel, table=True):
@@ -53,6 +55,8 @@ class Team(SQLModel, table=True):
     valid_to: date | None
     oin: str | None = words(nullable=True)
     delivery_url: str | None = words(nullable=True)
+    phone: str | None = words(nullable=True)
+    successor_id: UUID | None
 
 
 class Staff(SQLModel, table=True):
@@ -64,9 +68,12 @@ class Staff(SQLModel, table=True):
     username: str = words()
     name: str = words()
     role: str = words()
-    password_hash: str = words()
+    password_hash: str | None = words(nullable=True)
     active: bool
     created_at: datetime = moment()
+    oidc_subject: str | None = words(nullable=True)
+    away_until: date | None
+    home_key: bytes | None
 
 
 class StaffSession(SQLModel, table=True):
@@ -79,6 +86,13 @@ class StaffSession(SQLModel, table=True):
     started_at: datetime = moment()
     seen_at: datetime = moment()
     ended_at: datetime | None = moment(nullable=True)
+    idle_until: datetime = moment()
+    ends_at: datetime = moment()
+    stepped_up_until: datetime | None = moment(nullable=True)
+    id: UUID
+    how: str = words()
+    origin: str = words()
+    place: str = words()
 
 
 class Job(SQLModel, table=True):
@@ -119,6 +133,7 @@ class Task(SQLModel, table=True):
     team_since: datetime = moment()
     reminded_at: datetime | None = moment(nullable=True)
     escalated_at: datetime | None = moment(nullable=True)
+    change: int = Field(sa_type=BigInteger)
 
 
 class Deadline(SQLModel, table=True):

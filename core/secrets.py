@@ -7,6 +7,7 @@ import hmac
 import os
 import secrets
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 
 from core.errors import SettingsError
@@ -43,11 +44,27 @@ def _key() -> bytes:
 def forget_key() -> None:
     """Read the key again at the next use (tests with a data folder of their own)."""
     _key.cache_clear()
+    blind_hash.cache_clear()
 
 
 def keyed_hash(text: str) -> bytes:
-    """HMAC-SHA256 of a text, 32 bytes: equal texts can be found, the text cannot be read back."""
+    """HMAC-SHA256 of a text, 32 bytes: equal texts can be found, the text cannot be read back.
+
+    Each use begins its text with its own word (`bsn:`, `form:`, `handover:`), so that no use can answer for another.
+    This key seals nothing: the keys that do stand in the key ring (core/keyring.py).
+    """
     return hmac.digest(_key(), text.encode(), "sha256")
+
+
+def bsn_key(bsn: str, hasher: Callable[[str], bytes] = keyed_hash) -> str:
+    """The keyed hash of a valid BSN, in hex: equal numbers can be found, the number cannot be read back."""
+    return hasher(f"bsn:{bsn}").hex()
+
+
+@lru_cache(200_000)
+def blind_hash(text: str) -> str:
+    """A short keyed hash of an address or phone number, to compare without reading; `#` tells it from plain text."""
+    return "#" + keyed_hash(f"blind:{text}")[:10].hex()
 
 
 def new_token() -> str:

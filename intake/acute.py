@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from intake.message import ReportMessage
+from core.documents import Kind
+from intake.message import Incident, Intake, Involved, ReportMessage, Situation
 
 FILE = Path(__file__).parent / "data" / "acute.json"
 ACUTE_RISK = 2
@@ -31,6 +32,15 @@ class LevelRule(_Strict):
 
     rule: str
     sash: Literal["laag", "matig", "hoog"]
+    level: Literal["acute", "show"]
+    text: str
+
+
+class AnswerRule(_Strict):
+    """A rule on what somebody answered to the question whether it is safe now."""
+
+    rule: str
+    safe_now: Literal["ja", "nee", "onbekend"]
     level: Literal["acute", "show"]
     text: str
 
@@ -50,6 +60,7 @@ class AcuteRules(_Strict):
     source: str
     doubt: str
     levels: tuple[LevelRule, ...]
+    answers: tuple[AnswerRule, ...]
     words: tuple[WordRule, ...]
 
 
@@ -66,32 +77,47 @@ class Signal:
         return {"rule": self.rule, "level": self.level, "text": self.text, "words": list(self.words)}
 
 
-@lru_cache(maxsize=1)
-def rules() -> AcuteRules:
-    """The rules in force. Raises pydantic's ValidationError when the file is wrong, at the start."""
-    return AcuteRules.model_validate_json(FILE.read_text(encoding="utf-8"))
+rules = Kind("acute", "file of acute signals", lambda: FILE, AcuteRules.model_validate, is_json=True)
+"""The rules in force. Raises SettingsError when the file is wrong, at the start."""
 
 
-@lru_cache(maxsize=1)
-def _plain_words() -> tuple[tuple[WordRule, dict[str, str]], ...]:
+@lru_cache(maxsize=4)
+def _plain_words(rules: tuple[WordRule, ...]) -> tuple[tuple[WordRule, dict[str, str]], ...]:
     """Each rule with its words by their plain form."""
-    return tuple((rule, {_plain(word): word for word in rule.words}) for rule in rules().words)
+    return tuple((rule, {_plain(word): word for word in rule.words}) for rule in rules)
 
 
-@lru_cache(maxsize=1)
-def _every_word() -> re.Pattern[str]:
+@lru_cache(maxsize=4)
+def _every_word(rules: tuple[WordRule, ...]) -> re.Pattern[str]:
     # Longest first, so that "doodsbedreiging" is not seen as a shorter word before it.
-    words = sorted({plain for _, words in _plain_words() for plain in words}, key=len, reverse=True)
+    words = sorted({plain for _, words in _plain_words(rules) for plain in words}, key=len, reverse=True)
     return re.compile(r"\b(?:" + "|".join(re.escape(word) for word in words) + ")")
 
 
 def signals(message: ReportMessage) -> tuple[Signal, ...]:
     """The signals of one report, acute ones first."""
-    filled_in = message.report.sash.level
-    by_level = [Signal(rule.rule, rule.level, rule.text) for rule in rules().levels if filled_in == rule.sash]
-    found = set(_every_word().findall(_plain(" \n ".join(_texts(message)))))
+    texts = _texts(message.incident, message.situation, message.intake, message.persons)
+    return _signals(message.report.sash.level, message.intake, texts)
+
+
+def signals_of_stored(content: Mapping[str, Any]) -> tuple[Signal, ...]:
+    """The signals of a report as it is stored, so without what is told of each person: for a rehearsal."""
+    incident = Incident.model_validate(content.get("incident") or {}, by_alias=True, by_name=False)
+    situation = Situation.model_validate(content.get("situatie") or {}, by_alias=True, by_name=False)
+    told = content.get("aanmelding")
+    intake = Intake.model_validate(told, by_alias=True, by_name=False) if told else None
+    sash = (content.get("melding") or {}).get("sash") or {}
+    return _signals(sash.get("niveau"), intake, _texts(incident, situation, intake, ()))
+
+
+def _signals(sash: str | None, intake: Intake | None, texts: list[str]) -> tuple[Signal, ...]:
+    chosen = rules()
+    by_level = [Signal(rule.rule, rule.level, rule.text) for rule in chosen.levels if sash == rule.sash]
+    answered = intake.safe_now if intake else None
+    by_level += [Signal(rule.rule, rule.level, rule.text) for rule in chosen.answers if answered == rule.safe_now]
+    found = set(_every_word(chosen.words).findall(_plain(" \n ".join(texts))))
     by_word = []
-    for rule, by_plain in _plain_words() if found else ():
+    for rule, by_plain in _plain_words(chosen.words) if found else ():
         if words := tuple(word for plain, word in by_plain.items() if plain in found):
             by_word.append(Signal(rule.rule, "show", rule.text, words))
     return tuple(sorted(by_level, key=lambda signal: signal.level)) + tuple(by_word)
@@ -102,8 +128,7 @@ def risk(found: Iterable[Signal]) -> int:
     return ACUTE_RISK if any(signal.level == "acute" for signal in found) else 0
 
 
-def _texts(message: ReportMessage) -> list[str]:
-    incident, situation = message.incident, message.situation
+def _texts(incident: Incident, situation: Situation, intake: Intake | None, persons: Iterable[Involved]) -> list[str]:
     texts = [
         incident.description,
         situation.description,
@@ -115,7 +140,9 @@ def _texts(message: ReportMessage) -> list[str]:
         situation.honour_related_violence,
         *situation.registrations,
     ]
-    for person in message.persons:
+    if intake:
+        texts += [intake.safe_now_text, intake.since, intake.children_text]
+    for person in persons:
         texts += [person.additional_information, person.other_concern_minor]
     return [text for text in texts if text]
 

@@ -6,7 +6,6 @@ same model with `read_json`, which applies the input rules and reports every err
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from datetime import UTC
@@ -19,7 +18,6 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -27,8 +25,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from core.identity import Bsn, PartialDate
+from intake import input_errors
 from intake.corv.codes import NO_VALUE_REASONS, role_code, role_text
-from intake.input_errors import InputError, InvalidMessage, no_constant, path_of, text_of, unique_keys
 from intake.input_rules import Short, Text, Tiny, at_most, at_the_door, count, filled, is_oin, one_of, rule
 
 MAX_PERSONS = 50
@@ -39,6 +37,7 @@ SEXES = ("M", "V", "O")
 SASH_LEVELS = ("laag", "matig", "hoog")
 INFORMING_WAYS = ("mondeling", "schriftelijk", "telefonisch", "e-mail", "onbenoemd")
 CAPACITY_CODES = ("001", "002", "003", "004", "005")
+WAYS = ("telefoon", "balie", "chat", "formulier", "apotheek-masker19", "koppeling")
 DATE_INDICATORS = ("V", "D", "M", "J")
 
 
@@ -165,6 +164,9 @@ class Contact(Part):
     department: Text | None = Field(None, alias="afdeling")
     emails: Annotated[tuple[Annotated[str, at_most(254)], ...], count(0, MAX_PER_PERSON)] = Field((), alias="emails")
     phones: Annotated[tuple[Tiny, ...], count(0, MAX_PER_PERSON)] = Field((), alias="telefoonnummers")
+    function: Short | None = Field(None, alias="functie")
+    reached_safely: Text | None = Field(None, alias="veiligBereikbaar")
+    may_be_known: StrictBool | None = Field(None, alias="magBekendWorden")
 
 
 class Sash(Part):
@@ -320,6 +322,54 @@ class Situation(Part):
     extra_of_link: Extras = Field((), alias="extraKoppeling")
 
 
+YesNo = Annotated[str, one_of("ja", "nee", "onbekend")]
+Codes = Annotated[tuple[Tiny, ...], count(0, MAX_LISTED)]
+
+
+class WeighingFrame(Part):
+    """The five questions of the weighing frame (afwegingskader of the reporting code, domain.md 6)."""
+
+    suspicion: YesNo | None = Field(None, alias="vermoeden")
+    unsafe: YesNo | None = Field(None, alias="onveilig")
+    help_possible: YesNo | None = Field(None, alias="hulpMogelijk")
+    help_accepted: YesNo | None = Field(None, alias="hulpAanvaard")
+    result: YesNo | None = Field(None, alias="resultaat")
+
+
+class ReportingCode(Part):
+    """How far a professional came with the reporting code (meldcode) and what he weighed."""
+
+    step: Annotated[str, one_of("1", "2", "3", "4", "5")] | None = Field(None, alias="stap")
+    child_check: Annotated[str, one_of("ja", "nee", "nvt")] | None = Field(None, alias="kindcheck")
+    consultation: Text | None = Field(None, alias="overleg")
+    weighing: WeighingFrame = Field(default_factory=WeighingFrame, alias="afweging")
+    decision: Text | None = Field(None, alias="besluit")
+
+
+class Intake(Part):
+    """What is asked of whoever reports himself: by phone, at the desk, by a form or by the JSON door.
+
+    `capacity`, `occasions` and `natures` are codes of intake/codelists.py.
+    """
+
+    way: Annotated[str, one_of(*WAYS)] | None = Field(None, alias="wijze")
+    capacity: Tiny | None = Field(None, alias="hoedanigheid")
+    occasions: Codes = Field((), alias="aanleidingen")
+    natures: Codes = Field((), alias="aard")
+    since: Text | None = Field(None, alias="sinds")
+    safe_now: YesNo | None = Field(None, alias="nuVeilig")
+    safe_now_text: Text | None = Field(None, alias="nuVeiligToelichting")
+    children: YesNo | None = Field(None, alias="kinderen")
+    children_text: Text | None = Field(None, alias="kinderenToelichting")
+    family_told: YesNo | None = Field(None, alias="gezinGeinformeerd")
+    why_not_told: Text | None = Field(None, alias="waaromNiet")
+    keeps_helping: Text | None = Field(None, alias="blijftHelpen")
+    feedback_wished: StrictBool | None = Field(None, alias="terugkoppelingGewenst")
+    do_not_call_back: StrictBool | None = Field(None, alias="nietTerugbellen")
+    code_word: Short | None = Field(None, alias="codewoord")
+    reporting_code: ReportingCode | None = Field(None, alias="meldcode")
+
+
 class Submitter(Part):
     """The body that submits the report; `kind` (politie, halt, anders) comes from our sender register."""
 
@@ -343,6 +393,7 @@ class ReportMessage(Part):
     situation: Situation = Field(default_factory=Situation, alias="situatie")
     persons: Annotated[tuple[Involved, ...], count(1, MAX_PERSONS)] = Field(alias="betrokkenen")
     submitter: Submitter = Field(default_factory=Submitter, alias="indiener")
+    intake: Intake | None = Field(None, alias="aanmelding")
     extra: Extras = Field((), alias="extra")
     unknown: Annotated[tuple[Unknown, ...], count(0, MAX_LISTED)] = Field((), alias="onbekend")
 
@@ -358,14 +409,7 @@ class ReportMessage(Part):
 
 def read_json(raw: bytes) -> ReportMessage:
     """Read a report at the JSON door with all input rules. Raises `InvalidMessage` with every error and its path."""
-    try:
-        data = json.loads(raw.decode("utf-8"), object_pairs_hook=unique_keys, parse_constant=no_constant)
-    except (ValueError, RecursionError):
-        reason = InputError("$", "Dit is geen leesbare JSON in UTF-8, of een naam komt dubbel voor.")
-        raise InvalidMessage((reason,)) from None
-    try:
-        return ReportMessage.model_validate(data, by_alias=True, by_name=False, context={"door": "json"})
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        problems = tuple(InputError(path_of(item["loc"]), text_of(item["type"], item["msg"])) for item in found)
-        raise InvalidMessage(problems) from None
+    context = {"door": "json"}
+    return input_errors.read_json(
+        raw, lambda data: ReportMessage.model_validate(data, by_alias=True, by_name=False, context=context)
+    )

@@ -24,10 +24,13 @@ class Sender(SQLModel, table=True):
     created_at: datetime = moment()
     revoked_at: datetime | None = moment(nullable=True)
     team_id: UUID | None
+    own: bool
+    webhook_url: str | None = words(nullable=True)
+    webhook_secret: bytes | None
 
 
 class Message(SQLModel, table=True):
-    """The raw message, for ever as it came, with the answer that was given."""
+    """The raw message, for ever as it came (sealed: intake/opening.py), with the answer that was given."""
 
     id: UUID = Field(primary_key=True)
     region_id: UUID
@@ -42,6 +45,7 @@ class Message(SQLModel, table=True):
     answer_status: int = small_number()
     answer_type: str = words()
     answer: bytes
+    destroyed_at: datetime | None = moment(nullable=True)
 
 
 class Quarantine(SQLModel, table=True):
@@ -76,6 +80,7 @@ class Report(SQLModel, table=True):
     case_id: UUID | None
     linked_at: datetime | None = moment(nullable=True)
     state: str = words()
+    destroyed_at: datetime | None = moment(nullable=True)
 
 
 class Mention(SQLModel, table=True):
@@ -87,3 +92,5 @@ class Mention(SQLModel, table=True):
     number: int = small_number()
     role_code: int | None = small_number(nullable=True)
     person: dict[str, Any] = document()
+    blind: dict[str, Any] | None = document(nullable=True)
+    destroyed_at: datetime | None = moment(nullable=True)

@@ -8,24 +8,26 @@ under a known reference go to quarantine, and both stay.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from core.database import AsyncDb
 from core.errors import Unavailable
 from core.ids import uuid7
-from intake import acute, store
+from core.sealing import DataKey, new_key
+from intake import acute, protected, store, vault
 from intake.corv.codes import role_text
 from intake.message import ReportMessage
 from intake.remarks import Remark
 from intake.senders import Sender, proof_of, require_still_valid
 from intake.terms import days_around, terms_on
 
-Channel = Literal["corv", "json"]
+Channel = Literal["corv", "json", "desk", "professional", "citizen"]
 STORED: Any = {"by_alias": True, "exclude_defaults": True}
 RAISED = 1
 """Nobody has read a quarantined message, so nobody knows that it is not urgent."""
@@ -84,8 +86,28 @@ async def receive_report(
     None when the sender used this reference for other bytes: the caller then calls `quarantine` with the conflict.
     Raises Unavailable when nothing could be stored.
     """
+    return await _insert(
+        db, arrival, report_values(arrival, message, remarks, answer, reply), replace(answer, kept="report")
+    )
+
+
+def report_values(
+    arrival: Arrival,
+    message: ReportMessage,
+    remarks: Sequence[Remark],
+    answer: Answer,
+    reply: Reply | None = None,
+) -> dict[str, Any]:
+    """Everything that the statement of receipt stores of a report, sealed where it must be."""
     found = acute.signals(message)
-    values = _values(arrival, message.envelope.reference, answer, reply) | {
+    key = new_key(arrival.message)
+    parted = vault.part(
+        message.model_dump(mode="json", exclude={"persons"}, **STORED),
+        [person.model_dump(mode="json", **STORED) for person in message.persons],
+    )
+    # Before anybody can see the page: who is at a secret address goes into the vault by the signs in the message.
+    hidden = protected.hide(parted.content, parted.persons)
+    return _values(arrival, key, message.envelope.reference, answer, reply) | {
         "outcome": "report",
         "standard": message.envelope.version,
         "deadline_kind": "safety_assessment",
@@ -93,15 +115,19 @@ async def receive_report(
         "risk": acute.risk(found),
         "reporter_kind": arrival.sender.kind,
         "business_key": message.report.reference,
-        "content": message.model_dump_json(exclude={"persons"}, **STORED),
+        "supplements": None,
+        "content": _json(hidden.content),
         "remarks": _json([remark.to_json() for remark in remarks]),
         "signals": _json([signal.to_json() for signal in found]),
         "acute_rules": acute.rules().version,
-        "mentions": _mentions(message),
+        "identity": vault.sealed(key, parted.identity, vault.identity_place(arrival.subject)),
+        "numbers": vault.sealed(key, parted.numbers, vault.numbers_place(arrival.subject)),
+        "whereabouts": vault.sealed(key, hidden.edits, protected.place(arrival.subject)),
+        "protected": _json([mark | {"id": str(uuid7())} for mark in hidden.marks]),
+        "mentions": _mentions(message, replace(parted, persons=hidden.persons), key),
         "action": "report.receive",
         "details": _json({"message": str(arrival.message), "remarks": [remark.code for remark in remarks]}),
     }
-    return await _insert(db, arrival, values, replace(answer, kept="report"))
 
 
 async def quarantine(
@@ -117,7 +143,7 @@ async def quarantine(
 
     `reason` is Dutch, for the person who will look; no personal data. Raises Unavailable when nothing was stored.
     """
-    values = _values(arrival, reference, answer, reply) | {
+    values = _values(arrival, new_key(arrival.message), reference, answer, reply) | {
         "outcome": "quarantine",
         "standard": None,
         "deadline_kind": "quarantine",
@@ -160,7 +186,9 @@ async def _insert(db: AsyncDb, arrival: Arrival, values: dict[str, Any], answer:
     raise Unavailable
 
 
-def _values(arrival: Arrival, reference: str | None, answer: Answer, reply: Reply | None) -> dict[str, Any]:
+def _values(
+    arrival: Arrival, key: DataKey, reference: str | None, answer: Answer, reply: Reply | None
+) -> dict[str, Any]:
     return {
         "at": arrival.at,
         "message": arrival.message,
@@ -169,7 +197,9 @@ def _values(arrival: Arrival, reference: str | None, answer: Answer, reply: Repl
         **proof_of(arrival.sender),
         "channel": arrival.channel,
         "reference": reference,
-        "raw": arrival.raw,
+        "raw": key.seal(arrival.raw, vault.raw_place(arrival.message)),
+        "kek": key.kek,
+        "wrapped": key.wrapped,
         "sha256": arrival.sha256,
         "answer_status": answer.status,
         "answer_type": answer.media_type,
@@ -185,20 +215,24 @@ def _values(arrival: Arrival, reference: str | None, answer: Answer, reply: Repl
     }
 
 
-def _mentions(message: ReportMessage) -> str:
-    """The persons as rows for the statement; each keeps its JSON as the message has it."""
-    rows = (
-        f'{{"id": "{uuid7()}", "number": {number}, "role_code": {_code(person.role.code)},'
-        f' "person": {person.model_dump_json(**STORED)}}}'
-        for number, person in enumerate(message.persons, start=1)
-    )
-    return "[" + ",".join(rows) + "]"
+def _mentions(message: ReportMessage, parted: vault.Parted, key: DataKey) -> str:
+    """The persons as rows for the statement, each with what is sealed of him, in hex."""
+    rows: list[dict[str, Any]] = []
+    for number, (person, kept, secret) in enumerate(
+        zip(message.persons, parted.persons, parted.secrets, strict=True), start=1
+    ):
+        mention = uuid7()
+        row = {"id": str(mention), "number": number, "role_code": _code(person.role.code), "person": kept}
+        if closed := vault.sealed(key, secret, vault.person_place(mention)):
+            row |= {"sealed": closed.hex(), "bsn_key": kept.get("bsnSleutel")}
+        rows.append(row)
+    return _json(rows)
 
 
-def _code(text: str | None) -> str:
-    """A role code as JSON; what is no code of the list (it is a supplier's text) stays in the person only."""
-    return text if text and role_text(text) else "null"
+def _code(text: str | None) -> int | None:
+    """A role code of the list; what is no code (it is a supplier's text) stays in the person only."""
+    return int(text) if text and role_text(text) else None
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return to_json(value).decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from intake.message import ReportMessage
@@ -84,10 +85,10 @@ REPORT: dict[str, Any] = {
 def sample_json(changes: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The sample as the JSON door takes it, with `changes` laid over it.
 
-    Objects are merged, lists replaced, and None takes a field away:
+    A copy of its own for each caller. Objects are merged, lists replaced, and None takes a field away:
     `{"incident": {"locatie": None}, "bericht": {"referentienummer": "r-2"}}`.
     """
-    return _merged(REPORT, changes or {})
+    return deepcopy(_merged(REPORT, changes or {}))
 
 
 def sample_report(changes: Mapping[str, Any] | None = None) -> ReportMessage:

@@ -6,6 +6,7 @@ sender must be the one in its messages.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from time import monotonic
@@ -32,7 +33,10 @@ KINDS = (
     "anders",
     "lokaal_team",
     "partner",
+    "chat",
 )
+CHAT = "chat"
+"""The kind that delivers chats (intake/chats.py) and may send no report."""
 
 
 class UnknownKind(VeiligError):
@@ -73,7 +77,7 @@ _SELECT = (
     " FROM sender s JOIN region r ON r.id = s.region_id"
 )
 _BY_TOKEN = _SELECT.replace(" FROM", ", t.id AS token FROM") + (
-    " JOIN sender_token t ON t.sender_id = s.id WHERE t.token_hash = %s AND s.revoked_at IS NULL"
+    " JOIN sender_token t ON t.sender_id = s.id WHERE t.token_hash = %s AND t.kind <> 'page' AND s.revoked_at IS NULL"
     " AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())"
 )
 _BY_CERTIFICATE = _SELECT + " WHERE s.certificate_sha256 = %s AND s.revoked_at IS NULL"
@@ -133,10 +137,23 @@ def proof_of(sender: Sender) -> dict[str, Any]:
     return {"sender": sender.id, "token": sender.token, "certificate": sender.certificate}
 
 
+def key_of(sender: Sender) -> str:
+    """What a transaction carries to say whose it is (core.database.present)."""
+    return f"sender:{sender.token}" if sender.token else f"certificate:{sender.certificate}"
+
+
 def active(db: Db, region: UUID) -> list[Sender]:
     """The senders of a region that may send now, for messages that come in by another way than the web."""
-    rows = db.execute(_SELECT + " WHERE s.region_id = %s AND s.revoked_at IS NULL ORDER BY s.oin", (region,))
-    return [_sender(row) for row in rows]
+    query = _SELECT + " WHERE s.region_id = %s AND NOT s.own AND s.revoked_at IS NULL ORDER BY s.oin"
+    return [_sender(row) for row in db.execute(query, (region,))]
+
+
+def own(db: Db, region: UUID) -> Sender:
+    """The region itself, for what its own people and its own forms bring in. Raises NotFound."""
+    row = db.execute(_SELECT + " WHERE s.id = %s AND s.own", (region,)).fetchone()
+    if row is None:
+        raise NotFound
+    return _sender(row)
 
 
 def _sender(row: Row) -> Sender:
@@ -170,21 +187,35 @@ def add(
     """
     if kind not in KINDS:
         raise UnknownKind
-    team_id = _partner(db, region, team) if team else None
-    identifier = uuid7()
+    values = {
+        "oin": parse_oin(oin),
+        "name": name,
+        "kind": kind,
+        "certificate_sha256": certificate_sha256,
+        "reply_url": reply_url,
+        "team_id": _partner(db, region, team) if team else None,
+    }
     try:
         with db.transaction():
-            db.execute(
-                "INSERT INTO sender (id, region_id, oin, name, kind, certificate_sha256, reply_url, team_id)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
-                (identifier, region, parse_oin(oin), name, kind, certificate_sha256, reply_url, team_id),
-            )
+            identifier = enlist(db, region, values, actor)
     except UniqueViolation:
         raise Conflict(
             "Deze OIN of dit certificaat is al van een afzender. Gebruik `veilig sender rotate`."
         ) from None
-    audit.append(db, region, actor, "sender.add", "sender", identifier, {"oin": oin, "kind": kind})
-    return _new_token(db, identifier)
+    return give_token(db, identifier)
+
+
+def enlist(db: Db, region: UUID, values: Mapping[str, Any], actor: str) -> UUID:
+    """Register a sender with these columns, still without a token; gives its id. Raises UniqueViolation."""
+    identifier = uuid7()
+    db.execute(
+        "INSERT INTO sender (id, region_id, oin, name, kind, certificate_sha256, reply_url, team_id) VALUES (%(id)s,"
+        " %(region_id)s, %(oin)s, %(name)s, %(kind)s, %(certificate_sha256)s, %(reply_url)s, %(team_id)s)",
+        {**values, "id": identifier, "region_id": region},
+    )
+    details = {"oin": values["oin"], "kind": values["kind"]}
+    audit.append(db, region, actor, "sender.add", "sender", identifier, details)
+    return identifier
 
 
 def rotate(db: Db, region: UUID, oin: str, overlap: timedelta, actor: str = "operator") -> str:
@@ -195,22 +226,16 @@ def rotate(db: Db, region: UUID, oin: str, overlap: timedelta, actor: str = "ope
     sender = _find(db, region, oin)
     if sender["revoked_at"]:
         raise Conflict("Deze afzender is ingetrokken en krijgt geen nieuw token.")
-    db.execute(
-        "UPDATE sender_token SET expires_at = least(expires_at, now() + %s)"
-        " WHERE sender_id = %s AND revoked_at IS NULL",
-        (overlap, sender["id"]),
-    )
     audit.append(db, region, actor, "sender.rotate", "sender", sender["id"], {"overlap_s": overlap.total_seconds()})
-    return _new_token(db, sender["id"])
+    return give_token(db, sender["id"], overlap)
 
 
 def revoke(db: Db, region: UUID, oin: str, actor: str = "operator") -> None:
     """End a sender and all its tokens at once. Raises NotFound."""
     sender = _find(db, region, oin)
     db.execute("UPDATE sender SET revoked_at = coalesce(revoked_at, now()) WHERE id = %s", (sender["id"],))
-    db.execute(
-        "UPDATE sender_token SET revoked_at = now() WHERE sender_id = %s AND revoked_at IS NULL", (sender["id"],)
-    )
+    db.execute("SELECT sender_tokens_end(%s)", (sender["id"],))
+    forget()
     audit.append(db, region, actor, "sender.revoke", "sender", sender["id"])
 
 
@@ -218,8 +243,9 @@ def listing(db: Db, region: UUID) -> list[Row]:
     """The senders of a region, with the number of tokens that work now."""
     return db.execute(
         "SELECT s.oin, s.name, s.kind, s.created_at, s.revoked_at, s.certificate_sha256 IS NOT NULL AS certificate,"
-        " count(t.id) FILTER (WHERE t.revoked_at IS NULL AND coalesce(t.expires_at, 'infinity') > now()) AS tokens"
-        " FROM sender s LEFT JOIN sender_token t ON t.sender_id = s.id WHERE s.region_id = %s"
+        " count(t.id) FILTER (WHERE t.kind = 'long' AND t.revoked_at IS NULL"
+        " AND coalesce(t.expires_at, 'infinity') > now()) AS tokens"
+        " FROM sender s LEFT JOIN sender_token t ON t.sender_id = s.id WHERE s.region_id = %s AND NOT s.own"
         " GROUP BY s.id ORDER BY s.name, s.oin",
         (region,),
     ).fetchall()
@@ -227,7 +253,8 @@ def listing(db: Db, region: UUID) -> list[Row]:
 
 def _find(db: Db, region: UUID, oin: str) -> Row:
     row = db.execute(
-        "SELECT * FROM sender WHERE region_id = %s AND oin = %s FOR NO KEY UPDATE", (region, parse_oin(oin))
+        "SELECT * FROM sender WHERE region_id = %s AND oin = %s AND NOT own FOR NO KEY UPDATE",
+        (region, parse_oin(oin)),
     ).fetchone()
     if row is None:
         raise NotFound("Geen afzender met deze OIN in deze regio.")
@@ -244,10 +271,8 @@ def _partner(db: Db, region: UUID, name: str) -> UUID:
     return found
 
 
-def _new_token(db: Db, sender: UUID) -> str:
+def give_token(db: Db, sender: UUID, overlap: timedelta | None = None) -> str:
+    """A new token, shown only now; the earlier ones stay good for the overlap, or as they were without one."""
     token = new_token()
-    db.execute(
-        "INSERT INTO sender_token (id, sender_id, token_hash) VALUES (%s, %s, %s)",
-        (uuid7(), sender, token_hash(token)),
-    )
+    db.execute("SELECT sender_token_add(%s, %s, %s, %s)", (sender, uuid7(), token_hash(token), overlap))
     return token

@@ -11,15 +11,15 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 
-from core.calendar import WorkingCalendar, load_calendar
+from core.calendar import DECREE_DAYS, checked_calendar
 from core.deadlines import AMSTERDAM, AssessmentDeadline, Policy, local_day, safety_assessment
+from core.documents import Kind, Version
 from core.settings import settings
 
-
-@lru_cache(maxsize=1)
-def calendar() -> WorkingCalendar:
-    """The working days in force; raises at the start when the operator's file is wrong."""
-    return load_calendar(settings().decree_days)
+calendar = Kind(
+    "holidays", "file of days by royal decree", lambda: settings().decree_days or DECREE_DAYS, checked_calendar
+)
+"""The working days in force; raises at the start when the operator's file is wrong."""
 
 
 def term_of_day(received_on: date) -> AssessmentDeadline:
@@ -30,7 +30,7 @@ def term_of_day(received_on: date) -> AssessmentDeadline:
 
 def terms_on(days: tuple[date, ...]) -> str:
     """JSON: the term of each of these days, as rows for the statement of receipt."""
-    return "[" + ",".join(_row(day) for day in days) + "]"
+    return "[" + ",".join(_row(day, calendar.version()) for day in days) + "]"
 
 
 def days_around(moment: datetime | None) -> tuple[tuple[date, ...], ...]:
@@ -40,7 +40,7 @@ def days_around(moment: datetime | None) -> tuple[tuple[date, ...], ...]:
 
 
 @lru_cache(maxsize=64)
-def _row(day: date) -> str:
+def _row(day: date, counted_with: Version | None) -> str:
     term = term_of_day(day)
     row = {
         "local_day": day.isoformat(),

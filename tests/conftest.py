@@ -8,21 +8,26 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import psycopg
 import pytest
 import redis
 from xdist.scheduler import LoadFileScheduling
 
-from core import database, migrations
+from core import database, documents, migrations
 from core.database import Db
 from core.ids import uuid7
 from core.settings import settings
 from workers.engines import EmbeddedPostgres, EmbeddedValkey
 
+# How long an example takes is no property: a machine that is busy would fail it.
+hypothesis.settings.register_profile("ours", deadline=None)
+hypothesis.settings.load_profile("ours")
 TEMPLATE = "template_veilig"
 FAULT = "tests/fault/"
 
@@ -46,9 +51,12 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     for name in [name for name in os.environ if name.startswith("VEILIG_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("VEILIG_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("VEILIG_HOSTS", "testserver,localhost,127.0.0.1")
     settings.cache_clear()
+    documents.forget()
     yield
     settings.cache_clear()
+    documents.forget()
 
 
 @pytest.fixture(scope="session")
@@ -105,8 +113,10 @@ def database_url(
         monkeypatch.setenv("VEILIG_METRICS_PORT", "0")
         settings.cache_clear()
         database.close_pools()
+        documents.forget()
         yield url
         database.close_pools()
+        documents.forget()
         admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -126,3 +136,17 @@ def valkey_url(valkey: EmbeddedValkey, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("VEILIG_REDIS_URL", valkey.url)
     settings.cache_clear()
     return valkey.url
+
+
+@pytest.fixture
+def as_web(database_url: str) -> Iterator[Callable[[str], Db]]:
+    """Connections under the role of the screens, each carrying the given key ("staff:<session token>")."""
+    with ExitStack() as opened:
+
+        def connect(key: str) -> Db:
+            url, _ = database.address_of("web")
+            connection = opened.enter_context(psycopg.connect(url, **database.connection_options()))
+            connection.execute("SELECT set_config('veilig.key', %s, false)", (key,))
+            return connection
+
+        yield connect

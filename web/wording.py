@@ -1,4 +1,4 @@
-"""The Dutch words of the screens: dates, due dates, codes. No SQL, no HTML; plain B1 language."""
+"""The words of the screens in the language of the request: dates, due dates, codes. No SQL, no HTML; plain B1."""
 
 from __future__ import annotations
 
@@ -7,16 +7,20 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from core.calendar import MONTHS, ONE_DAY, WEEKDAYS, dutch_date
+from core.calendar import MONTHS, ONE_DAY, WEEKDAYS
 from core.deadlines import AMSTERDAM, local_day
 from core.identity import PartialDate
 from intake.quarantine import RESOLUTIONS
 from intake.terms import calendar
+from intake.vault import IN_VAULT
 from radar.casework.conditions import STATE_NAMES as CONDITION_STATES
 from radar.casework.decision import PATHS
 from radar.casework.proposals import BARELY
 from radar.casework.queue import KINDS
 from radar.casework.states import STATES
+from radar.protection.whereabouts import hides
+from web import language
+from web.language import constants, counted, say, t
 
 RISKS = {2: "Acuut", 1: "Verhoogd", 0: "Geen spoed bekend"}
 REPORTERS = {
@@ -27,6 +31,10 @@ REPORTERS = {
     "gemeente": "gemeente",
     "jeugdhulp": "jeugdhulp",
     "kinderopvang": "kinderopvang",
+    "lokaal_team": "lokaal team",
+    "chat": "chat",
+    "burger": "burger",
+    "veilig_thuis": "Veilig Thuis zelf",
     "anders": "andere melder",
 }
 HOLDERS = {"veilig_thuis": "Veilig Thuis", "reporter": "de melder", "partner": "partner"}
@@ -43,9 +51,22 @@ JOBS = {
     "route_report": "Route voorstellen",
     "send_reply": "Antwoord sturen aan de afzender",
     "send_message": "Bericht sturen aan de melder of aan de Raad",
+    "send_webhook": "Seintje sturen dat er een terugkoppeling is",
     "rehearse_rules": "Proefdraaien met regels",
+    "watch_search": "Zoekopdracht nakijken",
+    "destroy": "Vernietigen wat twee mensen hebben besloten",
+    "note_destruction": "In het vernietigingsregister zetten dat het is gedaan",
+    "scan_attachment": "Bijlage scannen op virussen",
+    "finish_form": "Verzonden formulier afmaken",
 }
-CHANNELS = {"corv": "CORV (StUF)", "json": "JSON-koppeling", "import": "Register van het oude systeem"}
+CHANNELS = {
+    "corv": "CORV (StUF)",
+    "json": "JSON-koppeling",
+    "import": "Register van het oude systeem",
+    "desk": "Telefoon of balie",
+    "professional": "Formulier voor beroepskrachten",
+    "citizen": "Formulier voor burgers",
+}
 STEPS = {
     "day_zero": "dag 0",
     "counted": "telt mee",
@@ -63,6 +84,8 @@ REASONS = {
     "zonderReden": "leeg gestuurd, zonder reden",
 }
 SEXES = {"M": "man", "V": "vrouw", "O": "geslacht onbekend"}
+MONTH_NAMES = constants(dict(enumerate(MONTHS)))
+DAY_NAMES = constants(dict(enumerate(WEEKDAYS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,57 +101,84 @@ class Due:
 def due(due_at: datetime, now: datetime) -> Due:
     """How a due moment (the first moment of being late) looks from now."""
     day, today = local_day(due_at - timedelta(microseconds=1)), local_day(now)
-    full = dutch_date(day)
+    full = full_date(day)
     if due_at <= now:
         late = calendar().working_days_between(day, today)
-        if not late:
-            return Due("late", f"Te laat sinds {'vandaag' if day == today else WEEKDAYS[day.weekday()]}", full, day)
-        return Due("late", f"Te laat sinds {_amount(late, 'werkdag', 'werkdagen')}", full, day)
+        if late:
+            time = counted(late, "werkdag", "werkdagen")
+            return Due("late", say("Te laat sinds {time}", time=time), full, day)
+        if day == today:
+            return Due("late", say("Te laat sinds vandaag"), full, day)
+        return Due("late", say("Te laat sinds {weekday}", weekday=t(WEEKDAYS[day.weekday()])), full, day)
     if day == today:
-        return Due("today", "Vandaag", "einde van de dag", day)
-    left = _amount(calendar().working_days_between(today, day), "werkdag", "werkdagen")
+        return Due("today", say("Vandaag"), say("einde van de dag"), day)
     if day == today + ONE_DAY:
-        return Due("soon", "Morgen", full, day)
-    return Due("later", f"Nog {left}", full, day)
+        return Due("soon", say("Morgen"), full, day)
+    left = counted(calendar().working_days_between(today, day), "werkdag", "werkdagen")
+    return Due("later", say("Nog {left}", left=left), full, day)
 
 
 def since(moment: datetime, now: datetime) -> str:
     """How long ago: 'net binnen', '3 uur', '5 dagen'."""
     days = (local_day(now) - local_day(moment)).days
     if days > 0:
-        return _amount(days, "dag", "dagen")
+        return counted(days, "dag", "dagen")
     hours, rest = divmod(max(0, int((now - moment).total_seconds())), 3600)
     if hours:
-        return f"{hours} uur"
-    return _amount(rest // 60, "minuut", "minuten") if rest >= 60 else "net binnen"
+        return counted(hours, "uur", "uur")
+    return counted(rest // 60, "minuut", "minuten") if rest >= 60 else say("net binnen")
+
+
+def full_date(day: date) -> str:
+    """'maandag 9 maart 2026'."""
+    return f"{t(WEEKDAYS[day.weekday()])} {day_text(day)}"
 
 
 def day_text(day: date) -> str:
     """'9 maart 2026'; a moment gives its day in the Netherlands."""
     shown = local_day(day) if isinstance(day, datetime) else day
-    return f"{shown.day} {MONTHS[shown.month - 1]} {shown.year}"
+    return f"{shown.day} {t(MONTHS[shown.month - 1])} {shown.year}"
 
 
 def moment_text(moment: datetime) -> str:
     """'9 maart 2026 om 14.32 uur', in the Netherlands."""
-    return f"{day_text(moment)} om {clock(moment)} uur"
+    return say("{day} om {clock} uur", day=day_text(moment), clock=clock(moment))
 
 
 def clock(moment: datetime) -> str:
-    return f"{moment.astimezone(AMSTERDAM):%H.%M}"
+    """'14.32', in the Netherlands; '14:32' in English."""
+    shown = f"{moment.astimezone(AMSTERDAM):%H.%M}"
+    return shown if language.current() == language.DUTCH else shown.replace(".", ":")
+
+
+def decimal(number: str) -> str:
+    """A number of ours as it is written: '97.5' with a comma in Dutch."""
+    return number.replace(".", ",") if language.current() == language.DUTCH else number
 
 
 def partial_date(value: Mapping[str, Any] | None) -> str:
     """A date of a message with what is unknown about it: 'maart 2015 (dag onbekend)'."""
     if not value:
-        return "onbekend"
+        return say("onbekend")
     parsed = PartialDate.from_stuf(str(value.get("tekst", "")), value.get("indicatie"))
     if parsed.unborn:
-        return "nog niet geboren"
+        return say("nog niet geboren")
     if parsed.impossible:
-        return f"{parsed.display()} (gestuurd als {parsed.raw})"
-    unknown = [word for word, part in (("maand", parsed.month), ("dag", parsed.day)) if part is None and parsed.year]
-    return f"{parsed.display()} ({' en '.join(unknown)} onbekend)" if unknown else parsed.display()
+        return say("{date} (gestuurd als {raw})", date=_shown(parsed), raw=parsed.raw)
+    if parsed.year and parsed.month is None and parsed.day is None:
+        return say("{date} (maand en dag onbekend)", date=_shown(parsed))
+    if parsed.year and parsed.month is None:
+        return say("{date} (maand onbekend)", date=_shown(parsed))
+    if parsed.year and parsed.day is None:
+        return say("{date} (dag onbekend)", date=_shown(parsed))
+    return _shown(parsed)
+
+
+def _shown(parsed: PartialDate) -> str:
+    """The known part of a date: its words are those of the calendar."""
+    if language.current() == language.DUTCH:
+        return parsed.display()
+    return " ".join(str(t(word)) for word in parsed.display().split(" "))
 
 
 def age(value: Mapping[str, Any] | None, now: datetime) -> str:
@@ -138,7 +188,9 @@ def age(value: Mapping[str, Any] | None, now: datetime) -> str:
     if first is None or last is None or last > local_day(now):
         return ""
     youngest, oldest = _years(last, local_day(now)), _years(first, local_day(now))
-    return f"{youngest} jaar" if youngest == oldest else f"{youngest} of {oldest} jaar"
+    if youngest == oldest:
+        return counted(youngest, "jaar", "jaar")
+    return say("{youngest} of {oldest} jaar", youngest=youngest, oldest=oldest)
 
 
 def _years(born: date, today: date) -> int:
@@ -147,13 +199,15 @@ def _years(born: date, today: date) -> int:
 
 def person_name(person: Mapping[str, Any] | None) -> str:
     """The name as sent: given names, prefix, surname; else the full name; else that it is unknown."""
+    if IN_VAULT in (person or {}):
+        return say("Melder (naam in de kluis)")
     name = (person or {}).get("naam") or {}
     parts = [name.get("voornamen"), name.get("voorvoegsel"), name.get("geslachtsnaam")]
-    return " ".join(part for part in parts if part) or name.get("volledigeNaam") or "Naam onbekend"
+    return " ".join(part for part in parts if part) or name.get("volledigeNaam") or say("Naam onbekend")
 
 
 def role(person: Mapping[str, Any] | None) -> str:
-    return str(((person or {}).get("rol") or {}).get("tekst") or "rol onbekend")
+    return str(t(((person or {}).get("rol") or {}).get("tekst")) or say("rol onbekend"))
 
 
 def address(value: Mapping[str, Any]) -> str:
@@ -163,23 +217,17 @@ def address(value: Mapping[str, Any]) -> str:
     street = " ".join(part for part in (value.get("straat"), house, addition) if part)
     town = " ".join(part for part in (value.get("postcode"), value.get("woonplaats")) if part)
     lines = [value.get(name) for name in ("regel1", "regel2", "regel3")]
-    country = f"land {value['landcode']}" if value.get("landcode") else None
-    return ", ".join(str(part) for part in (street, town, *lines, country) if part) or "adres zonder gegevens"
-
-
-def amount(count: int, one: str, many: str) -> str:
-    return _amount(count, one, many)
-
-
-def _amount(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
+    country = say("land {code}", code=value["landcode"]) if value.get("landcode") else None
+    return ", ".join(str(part) for part in (street, town, *lines, country) if part) or say("adres zonder gegevens")
 
 
 def label(table: Mapping[Any, str]) -> Callable[[Any], str]:
     """A filter that turns a code into its words; a code that nobody knows is shown as it is."""
 
+    constants(table)
+
     def words(code: Any) -> str:
-        return table.get(code, str(code))
+        return str(t(table.get(code, str(code))))
 
     return words
 
@@ -199,7 +247,7 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "due": due,
     "since": since,
     "day": day_text,
-    "dutch_date": dutch_date,
+    "dutch_date": full_date,
     "moment": moment_text,
     "clock": clock,
     "partial_date": partial_date,
@@ -207,7 +255,8 @@ FILTERS: dict[str, Callable[..., Any]] = {
     "person_name": person_name,
     "role": role,
     "address": address,
-    "amount": amount,
+    "shielded": hides,
+    "amount": counted,
     "risk": label(RISKS),
     "reporter": label(REPORTERS),
     "holder": label(HOLDERS),

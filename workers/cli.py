@@ -6,6 +6,7 @@ The commands of one process are here; the others are named in `ELSEWHERE` and lo
 from __future__ import annotations
 
 from importlib import import_module
+from threading import Event
 from typing import IO, Any
 
 import click
@@ -15,21 +16,37 @@ import redis
 import sqlalchemy.exc
 import uvicorn
 
-from core.database import WORKER_STATEMENT_MS, allow_statements_of, close_pools, connection_options, database_url
+from core.database import (
+    WORKER_STATEMENT_MS,
+    act_as,
+    allow_statements_of,
+    close_pools,
+    connection_options,
+    database_url,
+)
+from core.documents import follow
 from core.errors import SettingsError, VeiligError
 from core.settings import Settings, settings
 from workers.launcher import DRAIN_S, Launcher, Plan, require_free_port, standard
 from workers.signals import Signals
 
 ELSEWHERE = {
+    "audit": "workers.audit_commands:audit",
     "demo": "workers.commands:demo",
+    "documents": "workers.document_commands:documents",
     "import": "workers.commands:import_",
+    "keys": "workers.keys:keys",
     "link-file": "workers.link_file:link_file",
     "reindex": "workers.reindex:reindex",
+    "rights": "workers.rights_commands:rights",
     "rules": "workers.rule_commands:rules",
+    "seal": "workers.seal:seal",
     "sender": "workers.commands:sender",
+    "shield": "workers.shield:shield",
     "show": "workers.commands:show",
-    "verify": "workers.commands:verify",
+    "staff": "workers.staff_commands:staff",
+    "team": "workers.team_commands:team",
+    "verify": "workers.audit_commands:verify",
 }
 
 
@@ -64,6 +81,7 @@ class Commands(click.Group):
             return super().get_command(ctx, cmd_name)
         module, _, name = ELSEWHERE[cmd_name].partition(":")
         command = getattr(import_module(module), name)
+        follow()  # after the import: help needs no database
         if not isinstance(command, click.Command):
             raise TypeError(f"{ELSEWHERE[cmd_name]} is no command")
         return command
@@ -139,6 +157,7 @@ def web(processes: int) -> None:
 def worker() -> None:
     """Do the background work: one process with VEILIG_WORKER_THREADS threads."""
     allow_statements_of(WORKER_STATEMENT_MS)
+    act_as("worker")
     database_url()
     if not settings().redis_url:
         raise SettingsError("VEILIG_REDIS_URL is not set. `veilig run` starts the embedded one itself.")
@@ -148,6 +167,8 @@ def worker() -> None:
 def work(threads: int) -> None:
     """Run the actors until SIGTERM or SIGINT; a task that runs may end (security.md R7)."""
     import_module("workers.actors")
+    stop = Event()
+    follow(stop=stop)
     broker = dramatiq.get_broker()
     with Signals() as signals:
         broker.emit_after("process_boot")
@@ -156,6 +177,7 @@ def work(threads: int) -> None:
         while not signals.stopping:
             signals.wait(60)
         team.stop(timeout=int((DRAIN_S - 5) * 1000))
+        stop.set()
         broker.close()
         close_pools()
 
@@ -164,6 +186,7 @@ def work(threads: int) -> None:
 def clock() -> None:
     """Do what time asks: deadlines, lost leases, retention. One at work at a time, others stand by."""
     allow_statements_of(WORKER_STATEMENT_MS)
+    act_as("worker")
     database_url()
     import_module("workers.clock").run()
 
@@ -176,6 +199,7 @@ def migrate() -> None:
     """
     with psycopg.connect(database_url(), **connection_options()) as db:
         import_module("radar.quality.rulesets").require_fit(db)
+        import_module("radar.documents").require_fit(db)
     import_module("core.migrations").upgrade(database_url())
     reindex = import_module("workers.reindex")
     with psycopg.connect(database_url(), **connection_options()) as db:

@@ -19,15 +19,18 @@ from psycopg import Error as DatabaseError
 from psycopg_pool import PoolTimeout
 from redis.exceptions import RedisError
 
-from core import jobs
-from core.database import allow_statements_of, pool, transaction
+from core import documents, jobs, sign_up
+from core.database import allow_statements_of, now, pool, transaction
+from core.deadlines import local_day
 from core.errors import VeiligError
 from core.ids import uuid7
 from core.logs import set_up_logs
+from intake import advice_rows, saved_forms, sender_access
 from radar.casework import reminders, shares
 from radar.linking.derived import count_persons
 from radar.quality import sample
-from workers import broker
+from radar.registers import rows as registers
+from workers import broker, oversight
 from workers.heartbeat import EVERY_S, beat
 
 log = structlog.get_logger()
@@ -80,26 +83,34 @@ def sweep() -> int:
 
 def count() -> None:
     """The hourly work: count the register, for thresholds follow its size; draw the blind sample that is due; and
-    count the terms that were kept.
+    count the terms that were kept; forget old attempts to sign in; settle what lies with teams that ended.
     """
     with transaction() as db:
         count_persons(db)
     with transaction() as db:
-        row = db.execute("SELECT now() AS at").fetchone()
-        if row and (pairs := sample.draw_due(db, row["at"])):
+        if pairs := sample.draw_due(db, now(db)):
             log.info("clock.drawn", pairs=pairs)
     with transaction() as db:
-        row = db.execute("SELECT now() AS at").fetchone()
-        if row:
-            shares.recount(db, row["at"])
+        shares.recount(db, now(db))
+    with transaction() as db:
+        sign_up.forget_old(db)
+    with transaction() as db:
+        if teams := registers.settle_ended_teams(db, local_day(now(db))):
+            log.info("clock.settled", teams=teams)
+    with transaction() as db:
+        if any((gone := advice_rows.forget(db, now(db))).values()):
+            log.info("clock.advice_forgotten", **gone)
+    with transaction() as db:
+        sender_access.forget_old(db, now(db))
+    with transaction() as db:
+        saved_forms.forget_old(db)
 
 
 def remind() -> None:
     """The work of every minute: mark the terms that come near or passed, ask for a look at what waits."""
     # No transaction around it: each piece of the round commits by itself.
     with pool().connection() as db:
-        row = db.execute("SELECT now() AS at").fetchone()
-        if row and any((done := reminders.round(db, row["at"])).values()):
+        if any((done := reminders.round(db, now(db))).values()):
             log.info("clock.reminded", **done)
 
 
@@ -111,6 +122,16 @@ def count_hourly(stop: threading.Event) -> None:
 def remind_every_minute(stop: threading.Event) -> None:
     """In a thread of its own until `stop`."""
     _repeat(stop, remind, MINUTE_S, MINUTE_S, MINUTE_S)
+
+
+def oversee_hourly(stop: threading.Event) -> None:
+    """In a thread of its own until `stop`: the checkpoint and the review of the audit trail."""
+    _repeat(stop, oversight.oversee, FIRST_COUNT_S, COUNT_S, COUNT_AGAIN_S)
+
+
+def note_processing_every_minute(stop: threading.Event) -> None:
+    """In a thread of its own until `stop`: the processing log, when it is on."""
+    _repeat(stop, oversight.note_processing, MINUTE_S, MINUTE_S, MINUTE_S)
 
 
 def _repeat(stop: threading.Event, work: Callable[[], None], first: float, every: float, again: float) -> None:
@@ -131,10 +152,11 @@ def run() -> None:
     allow_statements_of(15_000)
     broker.set_up().declare_queue(broker.QUEUE)
     stop = threading.Event()
+    documents.follow(stop=stop)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     # Daemons: what they did not commit at the end is done at the next turn.
-    for repeated in (count_hourly, remind_every_minute):
+    for repeated in (count_hourly, remind_every_minute, oversee_hourly, note_processing_every_minute):
         threading.Thread(target=repeated, args=(stop,), daemon=True).start()
     process = uuid7()
     rounds = 0

@@ -22,9 +22,11 @@ from core.errors import SettingsError, VeiligError
 from core.logs import own_logs_to_stderr
 from core.settings import settings
 from core.staff import DEMO_LOGINS, ROLES
-from intake import senders
+from intake import senders, webhooks
 from intake.corv import door
+from intake.examples import examples
 from workers import show as showing
+from workers import try_out
 from workers import verify as verifying
 
 COLUMNS = ("file", "outcome", "again", "status", "code")
@@ -115,6 +117,50 @@ def sender_list(region: str | None) -> None:
         for row in senders.listing(db, find_region(db, region)):
             state = "revoked" if row["revoked_at"] else f"{row['tokens']} token(s)"
             click.echo(f"{row['oin']}  {row['kind']:<12} {state:<12} {row['name']}")
+
+
+@sender.command("webhook")
+@click.option("--oin", required=True, help="OIN of the sender.")
+@click.option("--url", required=True, help="Web address (https) that is told of feedback; '' to stop.")
+@region_option
+def sender_webhook(oin: str, url: str, region: str | None) -> None:
+    """Set where a sender is told that there is feedback, and print the secret that signs it, once."""
+    with _database() as db:
+        place = find_region(db, region)
+        secret = webhooks.set_address(db, place, _sender(db, place, oin).id, url, "operator")
+    click.echo(secret or f"Sender {oin} gets no callbacks any more.")
+
+
+@sender.command("try")
+@click.argument("paths", nargs=-1, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--oin", help="OIN of the sender; needed when there is more than one.")
+@click.option("--folder", type=click.Path(file_okay=False, path_type=Path), help="Also write the test set here.")
+@region_option
+def sender_try(paths: tuple[Path, ...], oin: str | None, folder: Path | None, region: str | None) -> None:
+    """Try the test set at the doors, or files of a supplier (.xml is StUF, all else JSON). Nothing is stored.
+
+    Prints per message the status, what would become of it and why. Exit code 1 when the test set gave another answer
+    than it must.
+    """
+    own_logs_to_stderr()
+    with _database() as db:
+        found = _sender(db, find_region(db, region), oin)
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        for one in examples(found.oin, found.region_oin):
+            (folder / one.file).write_bytes(one.body)
+    if asyncio.run(_try(found, paths)):
+        raise SystemExit(1)
+
+
+async def _try(found: senders.Sender, paths: tuple[Path, ...]) -> int:
+    other = 0
+    async with await AsyncConnection.connect(database_url(), **connection_options()) as db:
+        most = settings().max_message_bytes
+        async for one in try_out.files(db, found, paths, most) if paths else try_out.the_set(db, found):
+            click.echo(one.line())
+            other += one.expected is False
+    return other
 
 
 @click.group("import")
@@ -233,9 +279,12 @@ def show_melding(identifier: str, as_json: bool) -> None:
             click.echo(f"{part}: {json.dumps(content, default=str, ensure_ascii=False)}")
 
 
-@click.command()
-def verify() -> None:
+@click.group(invoke_without_command=True)
+@click.pass_context
+def verify(context: click.Context) -> None:
     """Check every rule that must always hold; prints each with its counts. Exit code 1 on a breach."""
+    if context.invoked_subcommand:
+        return
     broken = 0
     try:
         with psycopg.connect(database_url(), **connection_options(0)) as db:

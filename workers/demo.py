@@ -22,6 +22,7 @@ from intake import senders
 from intake.channels import json_api
 from intake.corv import door
 from radar.linking.derived import count_persons
+from workers import demo_channels
 from workers.demo_desk import link_and_decide
 from workers.demo_people import MAX_HOUSEHOLDS
 from workers.demo_region import OIN, ensure_region, ensure_senders, find_region
@@ -65,9 +66,12 @@ def run(households: int, days: int, *, if_empty: bool = False, at: datetime | No
         until = _end_of_history(db)
     with _bar("Sending messages") as progress:
         summary = asyncio.run(fill(households, days, until, progress))
+    with transaction() as db:
+        demo_channels.fill(db, region, until)
     with _bar("Linking and deciding") as progress:
         work = link_and_decide(region, until, progress)
     with transaction() as db:
+        db.execute("UPDATE notification SET seen_at = at WHERE kind <> 'note' AND seen_at IS NULL")  # of years ago
         count_persons(db)
     click.echo(
         f"{summary.messages} messages on {summary.households} households: {summary.reports} new reports,"

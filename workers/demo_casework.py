@@ -248,7 +248,8 @@ def _tell_people(db: Db, report: UUID, at: datetime, luck: Random) -> list[Next]
 def divide(db: Db, region: UUID, at: datetime) -> None:
     """Who has what at the end of the story: half of the open work is with a colleague."""
     staff = db.execute(
-        "SELECT id FROM staff WHERE region_id = %s AND role <> 'administrator' ORDER BY username", (region,)
+        "SELECT id FROM staff WHERE region_id = %s AND role <> ALL(%s) ORDER BY username",
+        (region, list(tasks.NO_CASEWORK)),
     ).fetchall()
     rows = db.execute(
         "SELECT id FROM task WHERE region_id = %s AND done_at IS NULL ORDER BY due_at, id", (region,)

@@ -21,7 +21,7 @@ from intake import quarantine
 from intake.acute import ACUTE_RISK
 from intake.terms import calendar
 from radar.casework import reminders, shares
-from workers import demo_casework
+from workers import demo_access, demo_casework
 from workers.demo_people import dice
 from workers.work import carry_out
 
@@ -92,8 +92,20 @@ def link_and_decide(region_id: UUID, until: datetime, progress: Progress) -> Des
     with transaction() as db:
         if done:
             demo_casework.divide(db, region_id, until)
+            demo_access.protect(db, region_id, until)
+    _finish(region_id)
+    with transaction() as db:
         shares.recount(db, until, None)
         return DeskWork(done, _signed(db, region_id) - before, resolved)
+
+
+def _finish(region_id: UUID) -> None:
+    """Do what is still asked for, as the search for a protected person's address in everything that is known."""
+    while True:
+        with transaction() as db:
+            rows = db.execute("SELECT id FROM job WHERE region_id = %s AND state = 'new'", (region_id,)).fetchall()
+        if not sum(carry_out(row["id"]) for row in rows):
+            return
 
 
 def _signed(db: Db, region_id: UUID) -> int:

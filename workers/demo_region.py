@@ -7,6 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from core import audit
+from core.calendar import ONE_DAY
 from core.database import Db
 from core.errors import SettingsError
 from core.ids import uuid7
@@ -20,6 +21,15 @@ SINCE = date(2000, 1, 1)
 MERGER = date(2025, 1, 1)
 """On this day Zandmeer became a part of Merendijk: its line in the table is closed, not removed."""
 TEAMS = ("Team Noord", "Team Zuid")
+PHONE = "088 000 00 00"
+MUNICIPALITIES = {
+    "9901": "Voorbeeldstad",
+    "9902": "Eikenwaard",
+    "9903": "Merendijk",
+    "9904": "Zandmeer",
+    "9905": "Zilverhoek",
+}
+"""Invented municipalities with codes that RvIG table 33 does not have; Zandmeer went into Merendijk."""
 PARTNERS = {
     "Politie eenheid Voorbeeld": "police",
     "Raad voor de Kinderbescherming Voorbeeld": "child_protection_board",
@@ -99,14 +109,25 @@ def ensure_region(db: Db, at: datetime | None = None) -> UUID:
         if region is None:
             region = uuid7()
             db.execute(
-                "INSERT INTO region (id, name, oin, application, created_at) VALUES (%s, %s, %s, %s,"
-                " coalesce(%s, now()))",
-                (region, NAME, OIN, APPLICATION, at),
+                "INSERT INTO region (id, name, oin, application, phone, legal_form, created_at)"
+                " VALUES (%s, %s, %s, %s, %s, 'stichting', coalesce(%s, now()))",
+                (region, NAME, OIN, APPLICATION, PHONE, at),
             )
             audit.append(db, region, "system", "region.add", "region", region)
             _fill_service_table(db, region)
+            _fill_municipalities(db, region)
         ensure_demo_staff(db, region)
     return region
+
+
+def _fill_municipalities(db: Db, region: UUID) -> None:
+    for code, name in MUNICIPALITIES.items():
+        merged = name == "Zandmeer"
+        db.execute(
+            "INSERT INTO municipality (id, region_id, code, name, valid_from, valid_until, successor)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (uuid7(), region, code, name, SINCE, MERGER - ONE_DAY if merged else None, "9903" if merged else None),
+        )
 
 
 def _fill_service_table(db: Db, region: UUID) -> None:
@@ -142,6 +163,13 @@ def _team(db: Db, region: UUID, name: str, kind: str, valid_to: date | None = No
         "INSERT INTO team (id, region_id, name, kind, valid_from, valid_to) VALUES (%s, %s, %s, %s, %s, %s)",
         (team, region, name, kind, SINCE, valid_to),
     )
+    if kind != "veilig_thuis":
+        db.execute(
+            "INSERT INTO partner_check (id, region_id, team_id, verified_until, domain, domain_until, mailbox, how,"
+            " checked_at, checked_by) VALUES (%s, %s, %s, now() + interval '1 year', 'partner.example',"
+            " now() + interval '1 year', 'postbus@partner.example', 'Demo: verzonnen controle', %s, 'system')",
+            (uuid7(), region, team, SINCE),
+        )
     return team
 
 

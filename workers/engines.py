@@ -19,7 +19,9 @@ from urllib.parse import quote
 
 import psycopg
 import redis
+from psycopg import sql
 
+from core import database
 from workers import places, processes
 from workers.places import EngineError, Place
 
@@ -188,6 +190,11 @@ class EmbeddedPostgres(Engine):
         with psycopg.connect(self.admin_url, autocommit=True, connect_timeout=5) as admin:
             if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = 'veilig'").fetchone():
                 admin.execute("CREATE ROLE veilig LOGIN NOSUPERUSER NOBYPASSRLS")
+            for role in database.ROLES.values():
+                name = sql.Identifier(role)
+                if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,)).fetchone():
+                    admin.execute(sql.SQL("CREATE ROLE {} LOGIN NOSUPERUSER NOBYPASSRLS").format(name))
+                admin.execute(sql.SQL("GRANT {} TO veilig").format(name))
             if not admin.execute("SELECT 1 FROM pg_database WHERE datname = 'veilig'").fetchone():
                 admin.execute("CREATE DATABASE veilig OWNER veilig")
 

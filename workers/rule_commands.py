@@ -9,7 +9,7 @@ from uuid import UUID
 
 import click
 
-from core.database import Db, Row, close_pools, transaction
+from core.database import Db, Row, close_pools, now, transaction
 from core.deadlines import AMSTERDAM
 from core.errors import Conflict, NotFound, SettingsError
 from core.logs import own_logs_to_stderr
@@ -58,7 +58,7 @@ def rules_add(file: Path, region: str | None) -> None:
     except UnicodeDecodeError:
         raise SettingsError(f"{file.name} is no UTF-8 text.") from None
     with transaction() as db:
-        added = rulesets.add(db, find_region(db, region), text, OPERATOR, _now(db)["at"])
+        added = rulesets.add(db, find_region(db, region), text, OPERATOR, now(db))
     click.echo(added.version)
 
 
@@ -71,7 +71,7 @@ def rules_rehearse(version: str, reports: int | None, region: str | None) -> Non
     own_logs_to_stderr()
     with transaction() as db:
         where = find_region(db, region)
-        started = rehearsal.ask(db, where, version, OPERATOR, _now(db)["at"], reports)
+        started = rehearsal.ask(db, where, version, OPERATOR, now(db), reports)
     click.echo(f"rehearsal {started}")
     with transaction() as db:
         total = _rehearsal(db, where, started)["reports"]
@@ -95,7 +95,7 @@ def rules_activate(version: str, reason: str, region: str | None) -> None:
         newest = rows.newest_rehearsal(db, where, version)
         if newest is None:
             raise Conflict(f"Met de regels {version} is nog niet proefgedraaid: `veilig rules rehearse {version}`.")
-        activation.activate(db, where, newest, reason, OPERATOR, _now(db)["at"])
+        activation.activate(db, where, newest, reason, OPERATOR, now(db))
     click.echo(f"{version} is in force.")
 
 
@@ -132,10 +132,3 @@ def _tell(db: Db, row: Row) -> None:
     if row["weighed"]:
         more = (row["questions_after"] - row["questions_before"]) * 100 / row["weighed"]
         click.echo(f"questions per 100 reports: {more:+.1f}")
-
-
-def _now(db: Db) -> Row:
-    row = db.execute("SELECT now() AS at").fetchone()
-    if row is None:
-        raise NotFound
-    return row

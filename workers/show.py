@@ -36,7 +36,7 @@ def _report(db: Db, report_id: UUID, actor: str) -> dict[str, Any]:
         "message": _one(
             db,
             "SELECT id, channel, reference, received_at, outcome, standard, encode(content_sha256, 'hex') AS sha256,"
-            " octet_length(raw) AS bytes FROM message WHERE id = %s",
+            " is_sealed(raw) AS sealed, octet_length(raw) AS stored_bytes FROM message WHERE id = %s",
             report["message_id"],
         ),
         "report": report,

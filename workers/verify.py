@@ -8,14 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
-from core import audit
-from core.database import Db
+from core import audit, checkpoints
+from core.database import Db, Row
 from core.deadlines import AMSTERDAM
+from core.sealing import Unreadable, is_sealed, unwrap
 from intake.terms import term_of_day
+from intake.vault import raw_place
 from radar.casework import assessment, terms
 from radar.casework.states import MOVES
+from radar.protection import settling
+from radar.rights import register as destruction_register
+from radar.rights import replay
 
 FILE = Path(__file__).with_name("verify.sql")
 
@@ -110,19 +116,67 @@ def _questionnaires_can_be_read(db: Db) -> Iterator[Finding]:
     yield Finding(13, "each assessment can be read with its own questionnaire", used, len(lost))
 
 
+def _raw_messages_have_their_hash(db: Db) -> Iterator[Finding]:
+    """Open every message and hash it again; one whose key was destroyed can no longer be opened."""
+    checked = wrong = 0
+    with db.cursor(name="raw_messages") as messages:
+        messages.execute(
+            "SELECT m.id, m.raw, m.content_sha256, k.kek, k.wrapped FROM message m"
+            " LEFT JOIN data_key k ON k.id = m.id WHERE k.destroyed_at IS NULL AND m.destroyed_at IS NULL"
+        )
+        for row in messages:
+            checked += 1
+            wrong += not _has_its_hash(row)
+    yield Finding(1, "the stored bytes of each message have the hash stored beside them", checked, wrong)
+
+
+def _has_its_hash(row: Row) -> bool:
+    content = bytes(row["raw"])
+    if is_sealed(content):
+        try:
+            content = unwrap(row["id"], row["kek"] or "", bytes(row["wrapped"] or b"")).unseal(
+                content, raw_place(row["id"])
+            )
+        except Unreadable:
+            return False
+    return sha256(content).digest() == bytes(row["content_sha256"])
+
+
 def _audit_chain(db: Db) -> Iterator[Finding]:
     row = db.execute("SELECT count(*) AS n FROM audit_entry").fetchone()
     broken = sum(1 for _ in audit.breaches(db))
     yield Finding(9, "the audit chain verifies from its first row to its heads", int(row["n"]) if row else 0, broken)
 
 
+def _checkpoints(db: Db) -> Iterator[Finding]:
+    """The signed heads outside the database are the trail's own, at each checkpoint."""
+    wrong = sum(1 for _ in checkpoints.flaws(db))
+    yield Finding(9, "the audit chain agrees with its signed checkpoints", checkpoints.count(), wrong)
+
+
+def _whereabouts_stay_in_the_vault(db: Db) -> Iterator[Finding]:
+    """Make every report with a protected person again from what came in, and compare it with what can be read."""
+    checked, wrong = settling.readable(db)
+    yield Finding(10, "no protected person has readable whereabouts outside the vault", checked, wrong)
+
+
+def _destroyed_stays_destroyed(db: Db) -> Iterator[Finding]:
+    """What the destruction register says is gone is gone here too; after a restore: `veilig rights replay`."""
+    text = "what the destruction register says was destroyed is not in the database"
+    yield Finding(16, text, len(destruction_register.entries()), len(replay.revived(db)))
+
+
 CHECKS: tuple[Callable[[Db], Iterator[Finding]], ...] = (
     _queries,
+    _raw_messages_have_their_hash,
     _deadlines_follow_receipt,
     _terms_follow_their_entries,
     _moves_are_allowed,
     _questionnaires_can_be_read,
     _audit_chain,
+    _checkpoints,
+    _whereabouts_stay_in_the_vault,
+    _destroyed_stays_destroyed,
 )
 
 

@@ -1,10 +1,6 @@
 -- The rules that always hold, a query each: how many things were checked, and how many break the rule.
 -- A heading names the rule by its number in docs/architecture.md.
 
--- rule 1: the stored bytes of each message have the hash stored beside them
-SELECT count(*) AS checked, count(*) FILTER (WHERE sha256(raw) <> content_sha256) AS breaches
-FROM message;
-
 -- rule 1: the same bytes of a sender are stored once
 SELECT count(*) AS checked, coalesce(sum(n - 1), 0) AS breaches
 FROM (SELECT count(*) AS n FROM message GROUP BY sender_id, content_sha256) AS same;
@@ -57,6 +53,7 @@ SELECT count(*) AS checked, count(*) FILTER (WHERE NOT CASE t.kind
     WHEN 'dead_job' THEN EXISTS (SELECT FROM job j WHERE j.id = t.subject_id AND j.state = 'dead')
     WHEN 'review_route' THEN EXISTS (SELECT FROM route x WHERE x.report_id = t.subject_id AND x.state = 'decided')
     WHEN 'review_link' THEN EXISTS (SELECT FROM link l WHERE l.id = t.subject_id AND l.state = 'proposed')
+    WHEN 'outgoing' THEN EXISTS (SELECT FROM outgoing o WHERE o.id = t.subject_id AND o.state IN ('proposed', 'held'))
     END) AS breaches
 FROM task t
 WHERE t.done_at IS NULL;
@@ -314,3 +311,151 @@ LEFT JOIN sender s ON s.id = o.sender_id AND s.revoked_at IS NULL
 LEFT JOIN team t ON t.id = o.team_id
 WHERE o.sent_at IS NULL AND coalesce(s.reply_url, t.delivery_url, '') <> ''
     AND o.created_at < now() - interval '15 minutes';
+
+-- rule 10: each raw message is sealed (`veilig seal` seals what came in before)
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT is_sealed(raw) AND raw <> '') AS breaches
+FROM message;
+
+-- rule 10: no citizen service number and no reporter stands plain beside a report
+SELECT count(*) AS checked, count(*) FILTER (WHERE holds_plain_person(person)) AS breaches
+FROM mention;
+
+-- rule 10: who reported is sealed
+SELECT count(*) AS checked, count(*) FILTER (WHERE holds_plain_reporter(content)) AS breaches
+FROM report;
+
+-- rule 10: each message has its data key, there or destroyed
+SELECT count(*) AS checked, count(*) FILTER (WHERE k.id IS NULL AND is_sealed(m.raw)) AS breaches
+FROM message m LEFT JOIN data_key k ON k.id = m.id;
+
+-- rule 11: restricted_report is exactly what follows from the links
+SELECT (SELECT count(*) FROM restricted_report) AS checked, count(*) AS breaches
+FROM ((SELECT report_id, restriction_id, region_id FROM restricted_report EXCEPT SELECT * FROM restricted_now)
+    UNION ALL (SELECT * FROM restricted_now EXCEPT SELECT report_id, restriction_id, region_id FROM restricted_report))
+    AS wrong;
+
+-- rule 11: each restriction in force has a contact who works here and is not excluded from the person
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT s.active OR s.region_id <> x.region_id
+    OR is_excluded_from(s.id, x.person_id)) AS breaches
+FROM restriction x
+JOIN staff s ON s.id = x.contact_staff_id
+WHERE x.lifted_at IS NULL;
+
+-- rule 11: open work on a restricted report is with somebody who may see it, when there is somebody
+SELECT count(*) AS checked, count(*) FILTER (WHERE (t.staff_id IS NULL OR NOT sees_report(t.staff_id, t.report_id))
+    AND restricted_receiver(restrictions_of(t.report_id, NULL), t.report_id) IS NOT NULL
+    AND NOT EXISTS (SELECT FROM access_grant g WHERE g.staff_id = t.staff_id AND g.until BETWEEN now() - interval
+        '5 minutes' AND now())) AS breaches
+FROM task t
+WHERE t.done_at IS NULL AND t.report_id IN (SELECT report_id FROM restricted_report);
+
+-- rule 11: nobody has open work on somebody whom he knows
+SELECT count(*) AS checked, count(*) FILTER (WHERE is_excluded(t.staff_id, t.report_id)) AS breaches
+FROM task t
+WHERE t.done_at IS NULL AND t.report_id IS NOT NULL AND t.staff_id IN (SELECT staff_id FROM exclusion);
+
+-- rule 10: each grant that holds is of an active member of its region, with a purpose and a reason
+SELECT count(*) AS checked, count(*) FILTER (WHERE s.id IS NULL OR NOT s.active OR s.region_id <> g.region_id
+    OR btrim(g.reason) = '' OR btrim(g.purpose) = '') AS breaches
+FROM access_grant g LEFT JOIN staff s ON s.id = g.staff_id
+WHERE g.ended_at IS NULL AND g.until > now();
+
+-- rule 10: each protection that ended was ended by two people, and said why
+SELECT count(*) AS checked, count(*) FILTER (WHERE lifted_by = lift_asked_by OR lift_why IS NULL) AS breaches
+FROM protection WHERE lifted_at IS NOT NULL;
+
+-- rule 15: what was held about a report has exactly one open task
+SELECT count(*) AS checked, count(*) FILTER (WHERE t.n <> 1) AS breaches
+FROM outgoing o
+CROSS JOIN LATERAL (SELECT count(*) AS n FROM task WHERE kind = 'outgoing' AND subject_id = o.id AND done_at IS NULL)
+    AS t
+WHERE o.state = 'held' AND o.report_id IS NOT NULL;
+
+-- rule 15: nothing left that was not released and checked; what is dangerous by two persons
+SELECT count(*) AS checked, count(*) FILTER (WHERE o.released_by IS NULL OR o.checked_at IS NULL
+    OR o.content_sha256 IS NULL OR o.two_persons AND o.state = 'sent' AND (o.second_by IS NULL
+    OR o.second_by = o.released_by)) AS breaches
+FROM outgoing o
+WHERE o.sent_at IS NOT NULL AND o.state <> 'held';
+
+-- rule 15: each message of our own that waits, and each letter that is not sent, stands at the gate
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM outgoing o WHERE o.subject_id = one.subject))
+    AS breaches
+FROM (SELECT subject_id AS subject FROM outgoing_message WHERE sent_at IS NULL
+    UNION ALL SELECT id FROM letter WHERE sent_at IS NULL) AS one;
+
+-- rule 15: a notice that left is at the gate, and none is begun for longer than a quarter of an hour
+SELECT count(*) AS checked, count(*) FILTER (WHERE o.id IS NULL OR n.state = 'begun'
+    AND n.begun_at < now() - interval '15 minutes') AS breaches
+FROM notice n
+LEFT JOIN outgoing o ON o.kind = 'notice' AND o.subject_id = n.id
+WHERE n.state <> 'waiting';
+
+-- rule 7: what an advice, its contact and a chat say is sealed with a key of their own
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT is_sealed(one.sealed) OR k.id IS NULL) AS breaches
+FROM (SELECT id, sealed FROM advice UNION ALL SELECT id, sealed FROM advice_contact
+    UNION ALL SELECT id, sealed FROM advice_chat WHERE sealed IS NOT NULL) AS one
+LEFT JOIN data_key k ON k.id = one.id;
+
+-- rule 7: no table of reports, persons or cases refers to an advice, and none of advice to those
+SELECT count(*) AS checked, count(*) FILTER (WHERE (of_advice(c.conrelid) AND NOT of_advice(c.confrelid)
+    AND c.confrelid NOT IN ('region'::regclass, 'sender'::regclass, 'intake_draft'::regclass))
+    OR (of_advice(c.confrelid) AND NOT of_advice(c.conrelid))) AS breaches
+FROM pg_constraint c WHERE c.contype = 'f';
+
+-- rule 7: an advice is no report, person, case or mention, and has no work, term or line of the trail together with one
+SELECT (SELECT count(*) FROM advice) AS checked, count(DISTINCT a.id) AS breaches
+FROM advice a WHERE EXISTS (SELECT FROM report r WHERE a.id IN (r.id, r.message_id, r.case_id, r.household_id))
+    OR EXISTS (SELECT FROM mention m WHERE m.id = a.id) OR EXISTS (SELECT FROM person p WHERE p.id = a.id)
+    OR EXISTS (SELECT FROM job j WHERE j.subject_id = a.id) OR EXISTS (SELECT FROM task t WHERE t.subject_id = a.id)
+    OR EXISTS (SELECT FROM deadline d WHERE d.subject_id = a.id)
+    OR EXISTS (SELECT FROM audit_entry e WHERE e.object_id = a.id
+        AND (e.report_id IS NOT NULL OR e.case_id IS NOT NULL OR e.persons <> '{}'));
+
+-- rule 7: a call that is over is tied to no advice
+SELECT count(*) AS checked, count(*) FILTER (WHERE d.done_at IS NOT NULL) AS breaches
+FROM advice_conversion c JOIN intake_draft d ON d.id = c.draft_id;
+
+-- rule 7: a sender of chats sent no report
+SELECT (SELECT count(*) FROM advice_chat) AS checked, count(*) AS breaches
+FROM message m JOIN sender s ON s.id = m.sender_id WHERE s.kind = 'chat';
+
+-- rule 5: no task, case or watch of ours lies with a team that ended more than two days ago
+SELECT count(*) AS checked, count(*) FILTER (WHERE EXISTS (SELECT FROM task k WHERE k.team_id = t.id AND k.done_at IS NULL)
+    OR EXISTS (SELECT FROM cases c WHERE c.team_id = t.id AND c.closed_at IS NULL)
+    OR EXISTS (SELECT FROM safety_watch w WHERE w.team_id = t.id AND w.until IS NULL)) AS breaches
+FROM team t WHERE t.kind = 'veilig_thuis' AND t.valid_to < current_date - 2;
+
+-- rule 9: each line of a register is as its last change says, and no change is missing between
+SELECT count(*) AS checked, count(*) FILTER (WHERE c.versions IS DISTINCT FROM c.last OR c.name IS DISTINCT FROM one.name)
+    AS breaches
+FROM (SELECT 'team' AS kind, id, name FROM team UNION ALL SELECT 'region', id, name FROM region
+    UNION ALL SELECT 'municipality', id, name FROM municipality UNION ALL SELECT 'service_area', id, municipality
+    FROM service_area UNION ALL SELECT 'sender', id, name FROM sender WHERE NOT own) AS one
+LEFT JOIN LATERAL (SELECT count(*) AS versions, max(version) AS last,
+    (array_agg(coalesce(after ->> 'municipality', after ->> 'name') ORDER BY version DESC))[1] AS name
+    FROM register_change WHERE kind = one.kind AND object_id = one.id) AS c ON true;
+
+-- rule 7: of a call that is over nothing that was typed is left, and the key that sealed it is gone
+SELECT count(*) AS checked, count(*) FILTER (WHERE d.content IS NOT NULL OR k.id IS NOT NULL) AS breaches
+FROM intake_draft d LEFT JOIN data_key k ON k.id = d.id WHERE d.done_at IS NOT NULL;
+
+-- rule 15: each callback that told of feedback was about one that somebody released
+SELECT count(*) AS checked, count(*) FILTER (WHERE NOT EXISTS (SELECT FROM outgoing o WHERE o.kind = 'feedback'
+    AND o.subject_id = e.subject_id AND o.released_by IS NOT NULL)) AS breaches
+FROM webhook_event e WHERE e.kind = 'feedback' AND e.sent_at IS NOT NULL;
+
+-- rule 1: each form that was sent is a report, and of what was typed nothing is left beside it
+SELECT count(*) AS checked, count(*) FILTER (WHERE r.id IS NULL OR f.answers <> ''
+    OR EXISTS (SELECT FROM saved_file s WHERE s.form_id = f.id)) AS breaches
+FROM saved_form f LEFT JOIN report r ON r.id = f.report_id WHERE f.sent_at IS NOT NULL;
+
+-- rule 1: a report that came by a form has the files of that form within an hour
+SELECT count(*) AS checked, count(*) FILTER (WHERE f.sent_at IS NULL AND m.received_at < now() - interval '1 hour') AS breaches
+FROM saved_form f JOIN message m ON m.sender_id = f.region_id AND m.reference = f.id::text AND m.outcome = 'report';
+
+-- rule 10: each file of a report is sealed with a key that is there, and goes with its report
+SELECT count(*) AS checked, count(*) FILTER (WHERE CASE WHEN a.destroyed_at IS NULL
+    THEN k.wrapped IS NULL OR r.destroyed_at IS NOT NULL OR r.region_id <> a.region_id
+    ELSE k.wrapped IS NOT NULL OR a.content <> '' OR a.name <> '' END) AS breaches
+FROM attachment a JOIN report r ON r.id = a.report_id LEFT JOIN data_key k ON k.id = a.id;

@@ -11,12 +11,18 @@ from psycopg_pool import PoolTimeout
 
 from core import jobs
 from core.database import Db, transaction
+from core.documents import one_edition
 from core.errors import LeaseLost
-from intake.outbox import send_reply
+from intake import attachments, saved_forms
 from radar import signals
-from radar.casework import cases, feedback, notices, routing
+from radar.casework import cases, feedback, forwarding, notices, routing
 from radar.linking import register
+from radar.outbound import messages
+from radar.outbound import notices as outbound_notices
+from radar.protection import whereabouts
 from radar.quality import rehearsal, rulesets
+from radar.rights import destruction
+from radar.search import watch
 
 log = structlog.get_logger()
 
@@ -28,15 +34,20 @@ def link_report(db: Db, report_id: UUID) -> None:
 
     Each person concerned gets the term within which he must be told, from the day of receipt.
     """
-    report = db.execute("SELECT region_id, received_at FROM report WHERE id = %s", (report_id,)).fetchone()
+    report = db.execute("SELECT region_id, received_at, linked_at FROM report WHERE id = %s", (report_id,)).fetchone()
     if report is None:
         raise LookupError("report")
     region, received_at = report["region_id"], report["received_at"]
     register.link_report(db, report_id, received_at, rulesets.active(db, region))
-    cases.attach(db, report_id)
+    # A form that was sent on and came back: what people said of it holds again, and it is watched from then on.
+    back = forwarding.came_back(db, report_id) if report["linked_at"] is None else None
+    cases.attach(db, report_id, since=back)
     signals.note(db, report_id, received_at)
     notices.begin(db, report_id, received_at)
-    jobs.enqueue(db, region, "route_report", report_id)
+    if back:
+        jobs.ask_again(db, region, "route_report", report_id)
+    else:
+        jobs.enqueue(db, region, "route_report", report_id)
 
 
 def route_report(db: Db, report_id: UUID) -> None:
@@ -47,9 +58,17 @@ def route_report(db: Db, report_id: UUID) -> None:
 WORK: dict[str, Work] = {
     "link_report": link_report,
     "route_report": route_report,
-    "send_reply": send_reply,
+    "send_reply": messages.send_reply,
     "send_message": feedback.deliver,
+    "send_notice": outbound_notices.send,
+    "send_webhook": messages.send_webhook,
     "rehearse_rules": rehearsal.carry_out_part,
+    "watch_search": watch.watch,
+    whereabouts.JOB: whereabouts.everywhere,
+    attachments.JOB: attachments.scan,
+    saved_forms.JOB: saved_forms.finish,
+    destruction.JOB: destruction.carry_out,
+    destruction.NOTE_JOB: destruction.note,
 }
 
 
@@ -64,7 +83,7 @@ def carry_out(job_id: UUID) -> bool:
     if claim is None:
         return False
     try:
-        with transaction() as db:
+        with one_edition(claim.region), transaction() as db:
             WORK[claim.kind](db, claim.subject)
             jobs.complete(db, claim)
     except LeaseLost:

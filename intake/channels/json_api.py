@@ -12,7 +12,7 @@ from intake.corv.codes import ERRORS
 from intake.message import ReportMessage, read_json
 from intake.receive import Answer, Arrival, quarantine, receive_report
 from intake.remarks import remarks
-from intake.senders import Sender
+from intake.senders import CHAT, Sender
 
 
 async def deliver(db: AsyncDb, sender: Sender, raw: bytes, at: datetime | None = None) -> Answer:
@@ -20,6 +20,8 @@ async def deliver(db: AsyncDb, sender: Sender, raw: bytes, at: datetime | None =
 
     A message for another region, or in the name of another sender, gets a problem and is not stored either.
     """
+    if sender.kind == CHAT:
+        return _refusal(403, "VT-E052", "$.bericht.zender")
     message = read_json(raw)
     if message.envelope.sender.oin != sender.oin:
         return _refusal(403, "VT-E052", "$.bericht.zender.oin")

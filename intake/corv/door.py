@@ -20,7 +20,7 @@ from intake.corv.parse import Fault, Reading, fault, read
 from intake.corv.xsd import official_schema
 from intake.receive import Answer, Arrival, Reply, quarantine, receive_report
 from intake.remarks import Remark
-from intake.senders import Sender
+from intake.senders import CHAT, Sender
 
 MEDIA_TYPE = "text/xml; charset=utf-8"
 NOT_OURS = ("VT-E010", "VT-E013", "VT-E052")
@@ -41,6 +41,8 @@ async def deliver(db: AsyncDb, sender: Sender, raw: bytes, at: datetime | None =
     """
     moment = at or datetime.now(UTC)
     limits = Limits(size=settings().max_message_bytes)
+    if sender.kind == CHAT:
+        return refused(sender, None, fault("VT-E052", "header", "Een chat doet geen melding."), soap=False, at=at)
     reading = read(raw, {sender.region_oin}, sender.oin, local_day(moment), limits)
     if reading.fault:
         return await _refuse(db, sender, raw, reading, reading.fault, at)

@@ -15,23 +15,16 @@ from psycopg.types.json import Jsonb
 
 from core import audit
 from core.database import Db, Row
-from core.errors import Conflict, NotAllowed, NotFound, VeiligError
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing, VeiligError
 from core.ids import uuid7
 from radar.casework import ledger, questionnaire, steps, tasks
 from radar.casework.states import ASSESSORS, FINAL, INTAKE, STATES
-from radar.casework.steps import ReasonMissing
 
 ACUTE, RAISED, NONE_KNOWN = 2, 1, 0
 
 
 class UnknownSign(VeiligError):
     """Kies alleen signalen uit de lijst."""
-
-    status = 400
-
-
-class UnknownRisk(VeiligError):
-    """Kies een van de risico's in de lijst."""
 
     status = 400
 
@@ -73,7 +66,7 @@ def check(
     report = steps.locked(db, report_id)
     level = ACUTE if acute else risk
     if not acute and risk not in (NONE_KNOWN, RAISED):
-        raise UnknownRisk
+        raise tasks.UnknownRisk
     _reason(reason)
     _line(db, report, acute, signs, reason, by, at)
     steps.take(db, report_id, "check", by=by, role=role, reason=reason, at=at)
@@ -147,7 +140,7 @@ def end(db: Db, report_id: UUID, why: str, *, by: str, role: str, at: datetime, 
         raise NotAllowed("Alleen een beoordelaar, gedragswetenschapper of teamleider zegt dat het gevaar voorbij is.")
     _reason(why)
     if risk not in (NONE_KNOWN, RAISED):
-        raise UnknownRisk
+        raise tasks.UnknownRisk
     ended = db.execute(
         "UPDATE acute_check SET ended_at = %s, ended_by = %s, ended_why = %s"
         " WHERE report_id = %s AND acute AND ended_at IS NULL",
@@ -169,7 +162,7 @@ def look_again(db: Db, report_id: UUID, risk: int, reason: str, *, by: str, role
     _at_work(db, report_id, role, INTAKE)
     _reason(reason)
     if risk not in (NONE_KNOWN, RAISED, ACUTE):
-        raise UnknownRisk
+        raise tasks.UnknownRisk
     danger = in_danger(db, report_id)
     if danger and risk != ACUTE:
         raise Conflict(

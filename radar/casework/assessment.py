@@ -6,22 +6,21 @@ changes and keeps the version of its questionnaire. Nothing here depends on whet
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from core import audit
 from core.database import Db, Row
 from core.deadlines import AMSTERDAM
-from core.errors import Conflict, NotAllowed, NotFound, SettingsError, VeiligError
+from core.documents import Kind, Table
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing, VeiligError
 from core.ids import uuid7
 from core.settings import settings
 from core.staff import ROLES
@@ -183,7 +182,7 @@ def submit(
     """Submit a complete draft with the decision that it leads to; the second signature is asked.
 
     When part A is positive and nobody acts yet, direct action begins with it. Raises NotFound, StaleDraft, Conflict,
-    Incomplete (per field), decision.UnknownPath, decision.TeamMissing, steps.ReasonMissing, NotAllowed.
+    Incomplete (per field), decision.UnknownPath, decision.TeamMissing, ReasonMissing, NotAllowed.
     """
     report, row = _locked(db, assessment_id)
     _refuse_submitted(row)
@@ -194,7 +193,7 @@ def submit(
         raise Incomplete(judgement.missing)
     decision.require(db, report["region_id"], path, team_id)
     if not reason.strip():
-        raise steps.ReasonMissing
+        raise ReasonMissing
     db.execute(
         "UPDATE assessment SET path = %s, team_id = %s, reason = %s, submitted_at = %s, submitted_by = %s,"
         " revision = revision + 1 WHERE id = %s",
@@ -212,7 +211,7 @@ def submit(
 def give_back(db: Db, assessment_id: UUID, reason: str, *, by: str, role: str, at: datetime) -> None:
     """Give a submitted assessment back with what must be better: the draft opens again, nothing of it is lost.
 
-    Raises NotFound, steps.WrongMove, NotAllowed, steps.ReasonMissing.
+    Raises NotFound, steps.WrongMove, NotAllowed, ReasonMissing.
     """
     report, _ = _locked(db, assessment_id)
     steps.take(db, report["id"], "give_back", by=by, role=role, reason=reason, at=at)
@@ -281,20 +280,15 @@ def unreadable_versions(db: Db) -> list[str]:
     return [row["questionnaire"] for row in used if row["questionnaire"] not in questionnaire.catalogue()]
 
 
-def signers() -> Signers:
-    """Who may sign. Raises SettingsError when the operator's file is wrong."""
-    return _signers(settings().signers or FILE)
-
-
-@lru_cache(maxsize=8)
-def _signers(file: Path) -> Signers:
-    try:
-        found = Signers.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{file.name}: not a valid file of signers: {error}") from None
+def _checked(table: Table) -> Signers:
+    found = Signers.model_validate(table)
     if odd := sorted(found.paths.keys() - set(DECISIONS)):
-        raise SettingsError(f"{file.name}: no such decision: {', '.join(odd)}")
+        raise ValueError(f"no such decision: {', '.join(odd)}")
     return found
+
+
+signers = Kind("signers", "file of signers", lambda: settings().signers or FILE, _checked)
+"""Who may sign. Raises SettingsError when the operator's file is wrong."""
 
 
 def _locked(db: Db, assessment_id: UUID) -> tuple[Row, Row]:

@@ -106,10 +106,9 @@ def _number(case_id: UUID, at: datetime) -> str:
 
 def close_if_settled(db: Db, case_id: UUID, by: str, at: datetime) -> bool:
     """Close a case in which no report has work left; True when it was closed now. The watch ends with it."""
-    working = db.execute(
-        "SELECT FROM report WHERE case_id = %s AND state <> ALL(%s) LIMIT 1", (case_id, list(FINAL))
-    ).fetchone()
-    if working is not None:
+    # Asked of every report, also of one that is hidden from who does this.
+    row = db.execute("SELECT case_works(%s, %s) AS works", (case_id, list(FINAL))).fetchone()
+    if row and row["works"]:
         return False
     # Never before the last holder began: a moment of an earlier day may be noted later.
     row = db.execute(
@@ -127,7 +126,8 @@ def close_if_settled(db: Db, case_id: UUID, by: str, at: datetime) -> bool:
 def reopen_for(db: Db, report_id: UUID, by: str, at: datetime) -> UUID | None:
     """A report with new work whose case was closed goes to the open case of its household, or to a new one.
 
-    Gives that case, or None when its own case still runs. Veilig Thuis watches a new case from `at` on.
+    Its signals in force go along. Gives that case, or None when its own case still runs. Veilig Thuis watches a new
+    case from `at` on.
     """
     row = db.execute(
         "SELECT r.region_id, r.household_id, r.case_id FROM report r JOIN cases c ON c.id = r.case_id"
@@ -139,6 +139,7 @@ def reopen_for(db: Db, report_id: UUID, by: str, at: datetime) -> UUID | None:
     db.execute("SELECT FROM household WHERE id = %s FOR UPDATE", (row["household_id"],))
     case_id = _open_case(db, row["region_id"], row["household_id"], at)
     db.execute("UPDATE report SET case_id = %s WHERE id = %s", (case_id, report_id))
+    db.execute("SELECT signals_follow(%s, %s)", (report_id, at))
     details = {"from": str(row["case_id"]), "to": str(case_id)}
     audit.append(db, row["region_id"], by, "report.move", "report", report_id, details)
     return case_id

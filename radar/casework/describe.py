@@ -78,7 +78,8 @@ def _terms(terms: Terms) -> str:
         "|---|---|---|---|---|---|",
     ]
     for term in terms.terms.values():
-        extension = f"each ≤ {term.extension_weeks} weeks" if term.extension_weeks else ""
+        how_often = "once" if term.extensions == 1 else "each"
+        extension = f"{how_often} ≤ {term.extension_weeks} weeks" if term.extension_weeks else ""
         checked = "yes" if term.verified else "**no**"
         cells = (term.title, _length(term.norm), _length(term.legal), extension, term.source, checked)
         lines.append(f"| {' | '.join(cells)} |")

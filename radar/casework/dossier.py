@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from core.database import Db, Row
@@ -89,6 +90,7 @@ def progress(db: Db, region: UUID, report_id: UUID) -> Row:
         " (SELECT count(*) FROM feedback f WHERE f.report_id = r.id AND f.state = 'draft') AS feedback_open,"
         " (SELECT count(*) FROM feedback f WHERE f.report_id = r.id AND f.state IN ('released', 'sent'))"
         "   AS feedback_sent,"
+        " (SELECT count(*) FROM note n WHERE n.report_id = r.id) AS notes,"
         " d.running, d.late, d.notices, d.nearest"
         " FROM report r LEFT JOIN LATERAL (SELECT * FROM acute_check WHERE report_id = r.id"
         "   ORDER BY acute AND ended_at IS NULL DESC, number DESC LIMIT 1) a ON true"
@@ -184,6 +186,17 @@ def members(db: Db, region: UUID, household_id: UUID) -> list[Row]:
         " ORDER BY summary.valid_from, newest.person_id",
         {"region": region, "household": household_id},
     ).fetchall()
+
+
+def protected_members(db: Db, region: UUID, members: Sequence[Row]) -> frozenset[UUID]:
+    """Whose whereabouts are secret among these members, also when the vault is not settled yet."""
+    rows = db.execute(
+        "SELECT DISTINCT coalesce(p.person_id, b.person_id) AS id FROM protection p"
+        " LEFT JOIN membership b ON b.mention_id = p.mention_id WHERE p.region_id = %s AND p.lifted_at IS NULL"
+        " AND (p.person_id = ANY(%s) OR b.person_id = ANY(%s))",
+        (region, *(2 * [[row["person_id"] for row in members]])),
+    ).fetchall()
+    return frozenset(row["id"] for row in rows)
 
 
 def reports_of_household(db: Db, region: UUID, household_id: UUID) -> list[Row]:

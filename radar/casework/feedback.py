@@ -14,7 +14,7 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.deadlines import local_day
-from core.errors import Conflict, NotAllowed, VeiligError
+from core.errors import Conflict, NotAllowed, ReasonMissing, VeiligError
 from core.ids import uuid7
 from intake import outbox
 from intake.corv.write_feedback import MAX_TEXT, MESSAGE, FeedbackMessage, write_feedback
@@ -25,6 +25,8 @@ from radar.casework.feedback_rows import MAX_WATCH, about, conditions, holder, l
 from radar.casework.feedback_rows import watch as watch_of
 from radar.casework.feedback_text import Moment, kind_of
 from radar.casework.states import BEFORE_DECISION, INTAKE
+from radar.outbound import messages, stances
+from radar.outbound import release as outbound
 
 How = Literal["letter", "talk"]
 UNKNOWN_APPLICATION = "ONBEKEND"
@@ -46,12 +48,6 @@ class TextTooLong(VeiligError):
 
 class RoleNeeded(VeiligError):
     """In de tekst staat een veiligheidsvoorwaarde. Die mag alleen naar een melder die er een rol in heeft."""
-
-    status = 400
-
-
-class ReasonMissing(VeiligError):
-    """Schrijf in een zin waarom de melder geen terugkoppeling krijgt."""
 
     status = 400
 
@@ -141,6 +137,8 @@ def release(
     )
     details = {"moment": row["moment"], "code": row["code"], "channel": row["channel"], "with_role": with_role}
     audit.append(db, row["region_id"], by, "feedback.release", "report", row["report_id"], details)
+    if row["channel"] in ("corv", "json"):
+        _let_out(db, row, report, [told, told_watch], by, at)
     if row["channel"] == "corv":
         _store_message(db, row, report, told, told_watch, at)
     if row["channel"] in ("corv", "json"):
@@ -169,7 +167,7 @@ def not_needed(db: Db, feedback_id: UUID, reason: str, by: str, at: datetime) ->
     """
     row = _draft(db, feedback_id)
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonMissing("Schrijf in een zin waarom de melder geen terugkoppeling krijgt.")
     _drop(db, feedback_id, reason.strip(), by, at, "not_needed")
     audit.append(
         db, row["region_id"], by, "feedback.not_needed", "report", row["report_id"], {"moment": row["moment"]}
@@ -178,7 +176,7 @@ def not_needed(db: Db, feedback_id: UUID, reason: str, by: str, at: datetime) ->
 
 def deliver(db: Db, message_id: UUID) -> None:
     """Job 'send_message': post one message; the feedback that it carries is then sent. Raises NotDelivered."""
-    outbox.send_message(db, message_id, _settle)
+    outbox.send_message(db, message_id, messages.let_out, _settle)
 
 
 def warnings(db: Db, feedback_id: UUID, text: str, with_role: bool, watch: str) -> list[str]:
@@ -248,6 +246,22 @@ def _settle(db: Db, message: Row) -> None:
             "UPDATE feedback SET state = 'sent', sent_at = %s WHERE id = %s AND state = 'released'",
             (message["sent_at"], message["subject_id"]),
         )
+
+
+def _let_out(db: Db, row: Row, report: Row, texts: list[str], by: str, at: datetime) -> None:
+    """Released, unless the reporter is one of the persons concerned: then a second person must say yes (D6)."""
+    made = outbound.propose(
+        db,
+        kind="feedback",
+        subject=row["id"],
+        report_id=row["report_id"],
+        recipient=("sender", report["sender_id"]),
+        parts=["outcome", "watch"],
+        dangers=["reporter_concerned"] if stances.is_concerned(db, row["report_id"]) else [],
+        by=by,
+        at=at,
+    )
+    outbound.release_or_hold(db, made, by=by, at=at, texts=texts)
 
 
 def _one_line(text: str) -> str:

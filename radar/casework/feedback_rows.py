@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from core.database import AsyncDb, Db, Row
+from core import audit
+from core.database import Db, Row
 from core.errors import NotFound
 from intake import outbox
 from intake.corv.write_feedback import OUTCOMES
 from intake.progress import MISSING
-from intake.senders import Sender, require_still_valid
+from intake.senders import Sender
 from radar.casework.feedback_text import kind_of
+from radar.outbound import gate
 
 MAX_WATCH = 200
 
@@ -110,39 +114,45 @@ SELECT id, moment, code, text, watch, channel, released_at FROM feedback
 WHERE report_id = %s AND state IN ('released', 'sent') AND channel IN ('corv', 'json') ORDER BY released_at, id"""
 
 
-async def of_sender(db: AsyncDb, sender: Sender, identifier: str) -> dict[str, Any]:
+def of_sender(db: Db, sender: Sender, identifier: str, at: datetime) -> dict[str, Any]:
     """What was told about one of a sender's own reports, by our receipt number or its reference (standards.md 10.4).
 
-    Over JSON a feedback counts as sent when it was read here first. Raises NotFound, also for a report of another
-    sender; NotAuthentic when the sender was revoked meanwhile.
+    The gate looks at each feedback at every reading; what it holds is not told. Over JSON a feedback counts as sent
+    when it was read here first. Raises NotFound, also for a report of another sender.
     """
     try:
         number: UUID | None = UUID(identifier)
     except ValueError:
         number = None
-    await require_still_valid(db, sender)
     if "\x00" in identifier:  # PostgreSQL takes no NUL, so no message has it
         raise NotFound(MISSING)
-    async with db.transaction():
-        asked = {"sender": sender.id, "id": number, "reference": identifier}
-        report = await (await db.execute(_OF_SENDER, asked)).fetchone()
-        if report is None:
-            raise NotFound(MISSING)
-        rows = await (await db.execute(_TOLD, (report["id"],))).fetchall()
-        await db.execute(
-            "UPDATE feedback SET state = 'sent', sent_at = now() WHERE id = ANY(%s) AND channel = 'json'"
-            " AND state = 'released'",
-            ([row["id"] for row in rows],),
-        )
-        await db.execute(
-            "SELECT audit_append(%s, %s, 'feedback.read', 'report', %s, '{}')",
-            (sender.region, f"sender:{sender.oin}", report["id"]),
-        )
+    asked = {"sender": sender.id, "id": number, "reference": identifier}
+    report = db.execute(_OF_SENDER, asked).fetchone()
+    if report is None:
+        raise NotFound(MISSING)
+    actor = f"sender:{sender.oin}"
+    told = [
+        (row, words)
+        for row in db.execute(_TOLD, (report["id"],)).fetchall()
+        if _passes(db, row, words := _told(row), actor, at)
+    ]
+    db.execute(
+        "UPDATE feedback SET state = 'sent', sent_at = %s WHERE id = ANY(%s) AND channel = 'json'"
+        " AND state = 'released'",
+        (at, [row["id"] for row, _ in told]),
+    )
+    audit.append(db, sender.region, actor, "feedback.read", "report", report["id"])
     return {
         "ontvangstnummer": str(report["id"]),
         "kenmerk": report["reference_of_reporter"],
-        "terugkoppelingen": [_told(row) for row in rows],
+        "terugkoppelingen": [words for _, words in told],
     }
+
+
+def _passes(db: Db, row: Row, words: dict[str, Any], actor: str, at: datetime) -> bool:
+    content = json.dumps(words, sort_keys=True).encode()
+    texts = [row["text"], row["watch"]]
+    return gate.pass_out(db, "feedback", row["id"], content, by=actor, at=at, texts=texts) is not None
 
 
 def _told(row: Row) -> dict[str, Any]:

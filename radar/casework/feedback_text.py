@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from core.calendar import MONTHS
-from core.errors import SettingsError
+from core.documents import Kind, Table
 from core.identity import Bsn, PartialDate, Phone
 
 Moment = Literal["assessment", "closing"]
@@ -60,18 +58,17 @@ class Texts(_Data):
     closing: dict[str, PerReporter]
 
 
-@lru_cache(maxsize=1)
-def texts() -> Texts:
-    """The texts in force. Raises SettingsError when the file is wrong."""
-    try:
-        found = Texts.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{FILE.name}: not a valid file of texts: {error}") from None
+def _checked(table: Table) -> Texts:
+    found = Texts.model_validate(table)
     every = [*found.watch.values(), *found.assessment.values(), *found.closing.values()]
     used = {name for one in every for text in one.model_dump().values() for _, name, _, _ in Formatter().parse(text)}
     if wrong := used - _FIELDS - {None}:
-        raise SettingsError(f"{FILE.name}: unknown fields: {', '.join(sorted(str(name) for name in wrong))}")
+        raise ValueError(f"unknown fields: {', '.join(sorted(str(name) for name in wrong))}")
     return found
+
+
+texts = Kind("feedback", "file of texts", lambda: FILE, _checked, per_region=True)
+"""The texts in force. Raises SettingsError when the file is wrong."""
 
 
 def kind_of(reporter_kind: str) -> ReporterKind:

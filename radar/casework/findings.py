@@ -5,17 +5,17 @@ A finding is not edited: a new one replaces it, and the earlier one is kept.
 
 from __future__ import annotations
 
-import tomllib
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from core import audit
 from core.database import Db, Row
-from core.errors import Conflict, NotAllowed, NotFound, SettingsError, VeiligError
+from core.documents import Kind, Live
+from core.errors import Conflict, NotAllowed, NotFound, VeiligError
 from core.ids import uuid7
 from radar.casework import steps
 from radar.casework.states import ASSESSORS
@@ -56,16 +56,11 @@ class Findings(_Data):
     outcomes: dict[str, Outcome]
 
 
-def load(file: Path) -> Findings:
-    """Read and check a file of forms. Raises SettingsError."""
-    try:
-        return Findings.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{file.name}: not a valid file of findings: {error}") from None
-
-
-FINDINGS = load(FILE)
-FORMS, RESULTS, OUTCOMES = FINDINGS.forms, FINDINGS.results, FINDINGS.outcomes
+in_force = Kind("findings", "file of findings", lambda: FILE, Findings.model_validate)
+"""The file in force. Raises SettingsError."""
+FORMS = Live(lambda: in_force().forms)
+RESULTS = Live(lambda: in_force().results)
+OUTCOMES = Live(lambda: in_force().outcomes)
 
 
 class UnknownForm(VeiligError):

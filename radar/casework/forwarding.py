@@ -15,17 +15,18 @@ from psycopg.types.json import Jsonb
 from core import audit, jobs
 from core.database import Db, Row
 from core.deadlines import local_day
-from core.errors import Conflict, NotFound, VeiligError
+from core.errors import Conflict, NotFound, ReasonMissing, VeiligError
 from core.ids import uuid7
 from radar import signals
 from radar.casework import cases, ledger, notices, routing, steps, tasks, terms
 from radar.linking import leave, register
+from radar.protection import blind
 from radar.quality import rulesets
 
 WHY = "geen melding"
 """Why its terms fell away; only those stand again when it comes back."""
 PATH = "not_hgkm"
-RIGHTS = ("access_request", "destruction_request")
+RIGHTS = ("access_request", "destruction_request", "rights_request")
 """What a person concerned asked for goes on: his data are still here."""
 LINKING = ("link_report", "route_report")
 
@@ -47,13 +48,15 @@ class NotChecked(Conflict):
 def forward(db: Db, report_id: UUID, *, to: str, reason: str, by: str, role: str, at: datetime) -> UUID:
     """Decide that this is no report and where it goes; gives the forwarding.
 
-    Raises PlaceMissing, StillAcute, NotChecked and what steps.take raises.
+    Raises PlaceMissing, StillAcute, NotChecked, what steps.take raises, and Conflict when it shares persons or a
+    household with a report that is hidden from who does this.
     """
     report = steps.locked(db, report_id)
+    blind.refuse_beyond_sight(db, report_id)
     if not to.strip():
         raise PlaceMissing
     if not reason.strip():
-        raise steps.ReasonMissing
+        raise ReasonMissing
     _refuse_danger(db, report_id)
     forwarding = uuid7()
     db.execute(
@@ -93,7 +96,7 @@ def retrieve(db: Db, forwarding_id: UUID, *, reason: str, by: str, role: str, at
         raise NotFound
     report = steps.locked(db, known["report_id"])
     if not reason.strip():
-        raise steps.ReasonMissing
+        raise ReasonMissing
     row = db.execute(
         "UPDATE forwarding SET retrieved_at = %s, retrieved_by = %s, retrieved_why = %s"
         " WHERE id = %s AND retrieved_at IS NULL RETURNING *",
@@ -202,6 +205,20 @@ def _close_work(db: Db, report_id: UUID, by: str, at: datetime) -> list[dict[str
 # ── coming back ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
+def came_back(db: Db, report_id: UUID) -> datetime | None:
+    """For the worker that links it again: put back what people had said of it. Gives when it came back, if it did."""
+    row = db.execute(
+        "SELECT * FROM forwarding WHERE report_id = %s AND retrieved_at IS NOT NULL"
+        " ORDER BY retrieved_at DESC LIMIT 1",
+        (report_id,),
+    ).fetchone()
+    if row is None:
+        return None
+    at: datetime = row["retrieved_at"]
+    leave.put_back(db, report_id, row["same"], rulesets.active(db, row["region_id"]), by=row["retrieved_by"], at=at)
+    return at
+
+
 def _open_work(db: Db, report: Row, forwarding: Row, at: datetime) -> None:
     """What fell away stands again; the acute check and the assessment always, for it starts anew."""
     report_id: UUID = report["id"]
@@ -228,6 +245,10 @@ def _open_work(db: Db, report: Row, forwarding: Row, at: datetime) -> None:
 def _join_the_radar(db: Db, report: Row, forwarding: Row, by: str, at: datetime) -> None:
     """Link it as if it came in now, with what people had said of it; it is watched from now on."""
     report_id, rules = report["id"], rulesets.active(db, report["region_id"])
+    if not blind.sees_everybody(db):
+        # Compared with those whom this colleague sees, somebody who is restricted would become a second person.
+        jobs.ask_again(db, report["region_id"], "link_report", report_id)
+        return
     register.link_report(db, report_id, at, rules)
     leave.put_back(db, report_id, forwarding["same"], rules, by=by, at=at)
     cases.attach(db, report_id, since=at)

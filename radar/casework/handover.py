@@ -24,6 +24,8 @@ from radar.casework.handover_shares import PARTS
 from radar.casework.handovers import SELECT, answer_text, teams
 from radar.casework.states import ASSESSORS, FINAL, INTAKE, MOVES, PARTNER, STATES, allowed, named
 from radar.casework.terms import Length
+from radar.outbound import recipients
+from radar.outbound import release as outbound
 
 AFTERWARDS: dict[str, str] = {
     "close": "Veilig Thuis sluit af",
@@ -96,6 +98,7 @@ def offer(
             by,
         ),
     )
+    _let_out(db, report, handover_id, team_id, shares, by, at)
     ledger.start(
         db,
         "handover_answer",
@@ -249,8 +252,10 @@ def _faults(
     at: datetime,
 ) -> dict[str, str]:
     errors = {}
-    if team_id not in {row["id"] for row in teams(db, report["region_id"], chosen, at)}:
+    if team_id is None or team_id not in {row["id"] for row in teams(db, report["region_id"], chosen, at)}:
         errors["team"] = "Kies een team uit de lijst."
+    elif objection := recipients.partner(db, report["region_id"], team_id, at)["objection"]:
+        errors["team"] = objection
     errors |= faults(chosen, content)
     if chosen.takes_watch and afterwards not in _MOVES:
         errors["afterwards"] = "Kies wat Veilig Thuis daarna doet."
@@ -264,6 +269,29 @@ def _faults(
     if unknown_parts(shares):
         errors["shares"] = "Kies onderdelen uit de lijst."
     return errors
+
+
+def _let_out(
+    db: Db, report: Row, handover_id: UUID, team_id: UUID | None, shares: Collection[str], by: str, at: datetime
+) -> None:
+    """The partner may look from now on; each look is checked again. Raises Incomplete, naming what is in the way."""
+    if team_id is None:
+        raise Incomplete({"team": "Kies een team uit de lijst."})
+    made = outbound.propose(
+        db,
+        kind="handover",
+        subject=handover_id,
+        report_id=report["id"],
+        recipient=("partner", team_id),
+        parts=[*shares, "form"],
+        by=by,
+        at=at,
+    )
+    try:
+        outbound.release(db, made, by=by, at=at)
+    except outbound.Objected as error:
+        fields = {"link_open": "shares", "excluded": "team", "recipient_partner": "team"}
+        raise Incomplete({fields.get(one.code, "shares"): one.text for one in error.objections}) from None
 
 
 def _locked(db: Db, handover_id: UUID) -> Row:
@@ -312,6 +340,7 @@ def _answered(
         ),
     )
     invite.end_all(db, handover["id"], at)
+    outbound.end(db, "handover", handover["id"], by=by, at=at)
     audit.append(db, handover["region_id"], by, f"handover.{state}", "handover", handover["id"])
 
 

@@ -1,21 +1,21 @@
 """The kinds of handover as data (handover_kinds.toml): to whom, with which content of its own, what may be shared.
 
-Pure but for the file, which is read and checked when this module is loaded, so at the start.
+Pure but for the file.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from core.calendar import dutch_date
-from core.errors import SettingsError
+from core.documents import Kind as DocumentKind
+from core.documents import Live
 from radar.casework.handover_shares import PARTS, Line
 
 FILE = Path(__file__).with_name("handover_kinds.toml")
@@ -92,15 +92,10 @@ class _Kinds(_Data):
     kinds: Annotated[dict[str, Kind], Field(min_length=1)]
 
 
-def read(path: Path = FILE) -> dict[str, Kind]:
-    """The kinds by their code. Raises SettingsError when the file does not fit."""
-    try:
-        return _Kinds.model_validate(tomllib.loads(path.read_text(encoding="utf-8"))).kinds
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{path.name}: not a valid file of kinds of handover: {error}") from None
-
-
-KINDS = read()
+in_force = DocumentKind("handover_kinds", "file of kinds of handover", lambda: FILE, _Kinds.model_validate)
+"""The file in force. Raises SettingsError when it does not fit."""
+KINDS = Live(lambda: in_force().kinds)
+"""The kinds in force by their code."""
 
 
 def cleaned(kind: Kind, content: Mapping[str, str]) -> dict[str, str]:

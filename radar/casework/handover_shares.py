@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,11 @@ from core.calendar import MONTHS
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.identity import PartialDate
+from intake import opening, protected
+from intake.vault import REPORTER
 from radar.casework.states import MOVES
+from radar.protection import marks, reporters
+from radar.protection.marks import LEFT_OUT
 
 PARTS: dict[str, str] = {
     "persons": "Personen",
@@ -31,7 +35,6 @@ PARTS: dict[str, str] = {
 }
 """Each part that can be shared, in the order of the page."""
 
-LEFT_OUT = "[weggelaten]"
 _SEXES = {"M": "man", "V": "vrouw", "O": "onbekend"}
 _STATES = {"open": "loopt", "met": "gelukt", "not_met": "niet gelukt"}
 _SITUATION = {
@@ -69,21 +72,41 @@ def shared(db: Db, report_id: UUID, parts: Collection[str]) -> list[Part]:
     """The parts of this report that are shared; a part without anything known is left out."""
     report = db.execute(
         "SELECT r.id, r.region_id, r.household_id, r.received_at, r.reference_of_reporter, r.content,"
-        " s.name AS sender FROM report r JOIN sender s ON s.id = r.sender_id WHERE r.id = %s",
+        " coalesce(CASE WHEN s.own THEN r.content->'indiener'->>'naam' END, s.name) AS sender"
+        " FROM report r JOIN sender s ON s.id = r.sender_id WHERE r.id = %s",
         (report_id,),
     ).fetchone()
     if report is None:
         return []
-    rows = db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (report_id,)).fetchall()
-    persons = [row["person"] for row in rows]
-    mask = Mask(report["content"], persons, (report["sender"], report["reference_of_reporter"]))
+    persons = opening.persons(db, report_id)
+    persons = [person for person in persons if (person.get("rol") or {}).get("code") != REPORTER]
+    reporter = opening.identity(db, report_id)
+    about = (report["content"].get("melding") or {}) | {"contact": reporter.get("contact")}
+    words = [report["sender"], report["reference_of_reporter"], *reporters.words(reporter)]
+    words += marks.known(db, report_id)
+    mask = Mask(report["content"] | {"melding": about}, persons, words)
     found = []
     for code, title in PARTS.items():
         if code in parts:
             groups = tuple(group for group in _groups(db, code, report, persons, mask) if group)
             if groups:
                 found.append(Part(code, title, groups))
-    return found
+    return _without_marked(db, report_id, found)
+
+
+def _without_marked(db: Db, report_id: UUID, parts: Collection[Part]) -> list[Part]:
+    """The same parts without what leads to the reporter."""
+    left = iter(marks.without(db, report_id, texts(parts)))
+    return [
+        replace(part, groups=tuple(tuple(Line(line.label, next(left)) for line in group) for group in part.groups))
+        for part in parts
+    ]
+
+
+def texts(parts: Collection[Part], content: Collection[Line] = ()) -> list[str]:
+    """Every text of these parts, and of what the offer itself says."""
+    lines = [line for part in parts for group in part.groups for line in group]
+    return [line.text for line in (*content, *lines)]
 
 
 class Mask:
@@ -101,16 +124,11 @@ class Mask:
         secret |= {one for one in _words([contact.get("naam")]) if len(one) > 3 and one.casefold() not in names}
         for person in persons:
             secret |= {str(person.get(name) or "") for name in ("bsn", "vreemdelingennummer", "rni")}
-            secret |= {*_texts(person.get("telefoonnummers")), *_addresses(person)}
-        known = sorted((one.strip() for one in secret if len(one.strip()) > 2), key=len, reverse=True)
-        self._known = (
-            re.compile("|".join(rf"(?<!\w){_loose(one)}(?!\w)" for one in known), re.IGNORECASE) if known else None
-        )
+            secret |= protected.values(person)
+        self._known = protected.Mask(one.strip() for one in secret if len(one.strip()) > 2)
 
     def __call__(self, text: object) -> str:
-        plain = str(text or "").strip()
-        if self._known:
-            plain = self._known.sub(LEFT_OUT, plain)
+        plain = self._known(str(text or "").strip(), LEFT_OUT)
         return _NUMBERS.sub(lambda found: found["day"] or LEFT_OUT, plain)
 
 
@@ -206,16 +224,6 @@ def _name(person: Mapping[str, Any]) -> str:
     return " ".join(part for part in parts if part) or name.get("volledigeNaam") or "Naam onbekend"
 
 
-def _addresses(person: Mapping[str, Any]) -> Iterator[str]:
-    for address in person.get("adressen") or ():
-        for name in ("straat", "woonplaats", "postcode", "regel1", "regel2", "regel3"):
-            if value := address.get(name):
-                yield str(value)
-        house = "".join(str(address.get(name) or "") for name in ("huisnummer", "huisletter", "toevoeging"))
-        if address.get("straat") and house:
-            yield f"{address['straat']} {house}"
-
-
 def _texts(value: Any) -> Iterator[str]:
     """Every text inside, without the code words: kind of body, extra elements, reasons for having no value."""
     if isinstance(value, Mapping):
@@ -233,8 +241,3 @@ def _words(values: Any) -> Iterator[str]:
     for value in values:
         if isinstance(value, str):
             yield from re.findall(r"\w+", value)
-
-
-def _loose(text: str) -> str:
-    """A pattern that also finds it with other white space in between."""
-    return r"\s+".join(re.escape(word) for word in text.split())

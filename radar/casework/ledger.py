@@ -16,16 +16,10 @@ from psycopg.types.json import Jsonb
 from core import audit
 from core.database import Db, Row
 from core.deadlines import Term
-from core.errors import Conflict, NotFound, VeiligError
+from core.errors import Conflict, NotFound, ReasonMissing, VeiligError
 from core.ids import uuid7
 from radar.casework import terms
 from radar.casework.terms import Length, Readings
-
-
-class ReasonMissing(VeiligError):
-    """Schrijf in een zin waarom de termijn verandert."""
-
-    status = 400
 
 
 class WrongExtension(VeiligError):
@@ -81,14 +75,19 @@ def start(
 def extend(db: Db, deadline_id: UUID, weeks: int, *, reason: str, by: str, at: datetime) -> Readings:
     """Lengthen a term by so many weeks, each time anew ("telkens", Wmo 2015 art. 5.3.1).
 
-    Raises NotFound, ReasonMissing, WrongExtension (too long, or this kind cannot), Conflict (met or fallen away).
+    Raises NotFound, ReasonMissing, WrongExtension (too long, too often, or this kind cannot), Conflict (met or fallen
+    away).
     """
     deadline = _open(db, deadline_id)
-    at_most = terms.kind(deadline["kind"]).extension_weeks
+    kind = terms.kind(deadline["kind"])
+    at_most = kind.extension_weeks
     if not at_most:
         raise WrongExtension("Deze termijn kan niet worden verlengd.")
+    if kind.extensions is not None and len(_extensions(db, deadline_id)) >= kind.extensions:
+        raise WrongExtension("Deze termijn is al verlengd. Vaker mag niet.")
     if not 1 <= weeks <= at_most:
-        raise WrongExtension(f"Verleng met 1 tot en met {at_most} weken. Daarna kunt u opnieuw verlengen.")
+        again = "" if kind.extensions else " Daarna kunt u opnieuw verlengen."
+        raise WrongExtension(f"Verleng met 1 tot en met {at_most} weken.{again}")
     return _add(db, deadline, {"kind": "extension", "weeks": weeks}, reason, by, at)
 
 
@@ -187,7 +186,7 @@ def _extensions(db: Db, deadline_id: UUID) -> list[tuple[int, int]]:
 def _add(db: Db, deadline: Row, entry: dict[str, Any], reason: str, by: str, at: datetime) -> Readings:
     """Add an entry and count the date again from all that hold."""
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonMissing("Schrijf in een zin waarom de termijn verandert.")
     first = db.execute(
         "SELECT steps, (SELECT count(*) FROM deadline_entry WHERE deadline_id = %(id)s) AS entries"
         " FROM deadline_entry WHERE deadline_id = %(id)s AND number = 1",

@@ -15,7 +15,7 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.deadlines import local_day
-from core.errors import Conflict, NotAllowed, NotFound, VeiligError
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing, VeiligError
 from core.ids import uuid7
 from radar.casework import ledger, tasks, terms
 from radar.casework.states import ASSESSORS, STATES
@@ -63,18 +63,6 @@ class WrongMoment(VeiligError):
 
 class WrongDay(VeiligError):
     """Kies een dag na vandaag, binnen tien jaar."""
-
-    status = 400
-
-
-class ReasonMissing(VeiligError):
-    """Schrijf in een zin waarom."""
-
-    status = 400
-
-
-class UnknownRisk(VeiligError):
-    """Kies een van de risico's in de lijst."""
 
     status = 400
 
@@ -205,7 +193,7 @@ def add_moment(db: Db, report_id: UUID, *, planned_on: date, reason: str, by: st
     if not today < planned_on <= today + FURTHEST:
         raise WrongDay
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonMissing("Schrijf in een zin waarom.")
     length = Length(unit="days", amount=(planned_on - today).days)
     made = _plan(db, report, planned_on, length, None, reason.strip(), by, at)
     tasks.close_task(db, "monitor", report_id, by=by, at=at, outcome="added")
@@ -220,9 +208,9 @@ def keep_on(db: Db, report_id: UUID, *, risk: int, reason: str, by: str, role: s
     """
     report = _running(db, report_id, role)
     if risk not in (0, 1, 2):
-        raise UnknownRisk
+        raise tasks.UnknownRisk
     if not reason.strip():
-        raise ReasonMissing
+        raise ReasonMissing("Schrijf in een zin waarom.")
     if not _planned(db, report_id):
         raise Conflict("Er staat geen contactmoment meer gepland. Plan er een bij, sluit af of neem de casus terug.")
     tasks.look_at_risk(db, report_id, risk, reason=reason.strip(), by=by, at=at)

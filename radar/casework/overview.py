@@ -12,6 +12,7 @@ from psycopg import sql
 from core.database import Db, Row
 from radar.casework.queue import OF_REGION, OF_TEAM
 from radar.casework.reminders import end_of_next_working_day
+from radar.casework.tasks import NO_CASEWORK
 
 LONGEST = 10
 
@@ -55,11 +56,13 @@ SELECT w.*, team.name AS team, staff.name AS staff FROM (
 LEFT JOIN team ON team.id = w.team_id LEFT JOIN staff ON staff.id = w.staff_id
 """
 _LONGEST = """
-SELECT t.id, t.kind, t.subject_id, t.report_id, t.risk, t.received_at, t.due_at, t.team_since, team.name AS team,
-    staff.name AS staff
-FROM (SELECT id FROM task WHERE region_id = %(region)s AND done_at IS NULL AND kind <> ALL(%(of_no_report)s)
+WITH oldest AS (SELECT id FROM task WHERE region_id = %(region)s AND done_at IS NULL AND kind <> ALL(%(of_no_report)s)
         AND (%(team)s::uuid IS NULL OR team_id = %(team)s OR team_id IS NULL)
-    ORDER BY received_at, id LIMIT %(limit)s) oldest JOIN task t ON t.id = oldest.id
+    ORDER BY received_at, id LIMIT %(limit)s)
+SELECT t.id, t.kind, t.subject_id, t.report_id, b.contact, t.risk, t.received_at, t.due_at, t.team_since,
+    team.name AS team, staff.name AS staff
+FROM oldest JOIN task t ON t.id = oldest.id
+LEFT JOIN blind_tasks(ARRAY(SELECT id FROM oldest)) b ON b.task_id = t.id
 LEFT JOIN team ON team.id = t.team_id LEFT JOIN staff ON staff.id = t.staff_id
 ORDER BY t.received_at, t.id
 """
@@ -70,7 +73,9 @@ def today(db: Db, region: UUID, team: UUID | None, at: datetime) -> Today:
 
     Every team and colleague who could have work is named, also without any. What an administrator has is none.
     """
-    values = {"region": region, "team": team, "at": at, "soon": end_of_next_working_day(at)}
+    values = {"region": region, "team": team, "at": at, "soon": end_of_next_working_day(at)} | {
+        "no_casework": list(NO_CASEWORK)
+    }
     query = sql.SQL(_OPEN_WORK).format(work=sql.SQL(OF_TEAM if team else OF_REGION))
     rows = db.execute(query, values).fetchall()
     teams = db.execute(
@@ -79,7 +84,7 @@ def today(db: Db, region: UUID, team: UUID | None, at: datetime) -> Today:
         values,
     ).fetchall()
     staff = db.execute(
-        "SELECT id, name FROM staff WHERE region_id = %(region)s AND active AND role <> 'administrator'"
+        "SELECT id, name FROM staff WHERE region_id = %(region)s AND active AND role <> ALL(%(no_casework)s)"
         " AND (%(team)s::uuid IS NULL OR team_id = %(team)s)",
         values,
     ).fetchall()
@@ -91,8 +96,16 @@ def today(db: Db, region: UUID, team: UUID | None, at: datetime) -> Today:
 
 
 def longest_waiting(db: Db, region: UUID, team: UUID | None, limit: int = LONGEST) -> list[Row]:
-    """The open tasks about the reports that were received longest ago, oldest first."""
-    values = {"region": region, "team": team, "limit": limit, "of_no_report": ["quarantine", "dead_job"]}
+    """The open tasks about the reports that were received longest ago, oldest first.
+
+    `contact`: whom to ask, when the report is hidden from the reader.
+    """
+    values = {
+        "region": region,
+        "team": team,
+        "limit": limit,
+        "of_no_report": ["quarantine", "dead_job", "break_glass"],
+    }
     return db.execute(_LONGEST, values).fetchall()
 
 

@@ -6,15 +6,15 @@ build (parts A, B and C, C only when B is negative) is that of domain.md 3; the 
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from core.documents import Kind
 from core.errors import NotFound, SettingsError
 from core.settings import settings
 
@@ -168,13 +168,16 @@ def _lacking(question: Question, answers: Mapping[str, str]) -> str | None:
 
 
 def catalogue() -> Mapping[str, Questionnaire]:
-    """Every version: those that come with the product and the operator's own. Raises SettingsError."""
-    return _load(settings().questionnaires)
+    """Every version: those that come with the product, the operator's own, and those that were ever put in force.
+
+    Raises SettingsError.
+    """
+    return {**_load(settings().questionnaires), **{one.version: one for one in in_force.every()}}
 
 
 def current() -> Questionnaire:
-    """The latest version: what a new assessment is made with."""
-    return catalogue()[max(catalogue())]
+    """What a new assessment is made with: the version that was put in force, else the latest file."""
+    return in_force()
 
 
 def version(name: str) -> Questionnaire:
@@ -185,6 +188,16 @@ def version(name: str) -> Questionnaire:
         raise NotFound(
             f"De vragenlijst van versie {name} staat niet bij dit systeem. Vraag uw beheerder om dat bestand."
         ) from None
+
+
+def _latest() -> Path:
+    folders = [folder for folder in (FOLDER, settings().questionnaires) if folder]
+    files = {file.stem: file for folder in folders for file in folder.glob("*.toml")}
+    return files[max(_load(settings().questionnaires))]
+
+
+in_force = Kind("questionnaire", "questionnaire", _latest, Questionnaire.model_validate)
+"""The questionnaire in force. Older ones: `version`."""
 
 
 @lru_cache(maxsize=8)
@@ -202,10 +215,7 @@ def _load(own: Path | None) -> Mapping[str, Questionnaire]:
 
 
 def _read(file: Path) -> Questionnaire:
-    try:
-        one = Questionnaire.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{file.name}: not a valid questionnaire: {error}") from None
+    one = in_force.load(file)
     if file.stem != one.version:
         raise SettingsError(f"{file.name}: the file must be named after its version, {one.version}.toml")
     return one

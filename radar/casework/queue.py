@@ -34,6 +34,8 @@ KINDS = {
     "review_route": "Besluit opnieuw bekijken",
     "quarantine": "Onleesbaar bericht",
     "dead_job": "Vastgelopen verwerking",
+    "break_glass": "Noodinzage nakijken",
+    "outgoing": "Uitgaand nakijken",
 }
 RISKS = (2, 1, 0)
 """2 acute, 1 raised (verhoogd), 0 none known."""
@@ -77,7 +79,8 @@ class QueueItem:
     """One row: the task, and what a person needs to choose (no names but of who has it). Counts include this report.
 
     Two clocks: `received_at` and `team_since`. `signals`: the titles of the radar's signals on the report that must
-    be assessed. `risk_looked`: when a person last looked at the risk, None for never.
+    be assessed. `risk_looked`: when a person last looked at the risk, None for never. `contact`: whom to ask,
+    when what the task is about is hidden from the reader; nothing else of it is told.
     """
 
     id: UUID
@@ -93,6 +96,7 @@ class QueueItem:
     staff: str | None
     staff_id: UUID | None
     report_id: UUID | None
+    contact: str | None
     reporter_kind: str | None
     municipality: str | None
     persons: int
@@ -137,21 +141,23 @@ class Counts:
         return self.late_here + self.late_elsewhere
 
 
+_PICKED = """
+SELECT t.id
+FROM unnest(%(risks)s::smallint[], %(dues)s::timestamptz[], %(ids)s::uuid[]) AS start (risk, due_at, id),
+LATERAL (
+    SELECT id, risk, due_at FROM task
+    WHERE region_id = %(region)s AND done_at IS NULL AND risk = start.risk
+      AND (due_at, id) > (start.due_at, start.id) AND {chosen}
+    ORDER BY due_at, id LIMIT %(limit)s
+) t
+ORDER BY t.risk DESC, t.due_at, t.id LIMIT %(limit)s
+"""
+
 _ITEMS = """
-WITH picked AS (
-    SELECT t.id, t.risk, t.due_at
-    FROM unnest(%(risks)s::smallint[], %(dues)s::timestamptz[], %(ids)s::uuid[]) AS start (risk, due_at, id),
-    LATERAL (
-        SELECT id, risk, due_at FROM task
-        WHERE region_id = %(region)s AND done_at IS NULL AND risk = start.risk
-          AND (due_at, id) > (start.due_at, start.id) AND {chosen}
-        ORDER BY due_at, id LIMIT %(limit)s
-    ) t
-    ORDER BY t.risk DESC, t.due_at, t.id LIMIT %(limit)s
-)
 SELECT t.id, t.kind, t.subject_id, t.risk, t.received_at, t.due_at, t.reminded_at, t.escalated_at,
     team.name AS team, t.team_since, staff.name AS staff, t.staff_id,
-    r.id AS report_id, r.reporter_kind, r.municipality,
+    coalesce(r.id, CASE WHEN b.task_id IS NOT NULL THEN t.report_id END) AS report_id, b.contact,
+    r.reporter_kind, r.municipality,
     (SELECT count(*) FROM mention n WHERE n.report_id = r.id) AS persons,
     (SELECT count(*) FROM report h WHERE h.household_id = r.household_id) AS household_reports,
     ARRAY(SELECT s.title FROM signal s WHERE t.kind = 'assess' AND s.report_id = t.subject_id
@@ -160,7 +166,8 @@ SELECT t.id, t.kind, t.subject_id, t.risk, t.received_at, t.due_at, t.reminded_a
     w.holder AS watch, watch_team.name AS watch_team, w.since AS watch_since,
     (SELECT max(l.at) FROM risk_look l WHERE l.report_id = r.id) AS risk_looked,
     q.code, j.kind AS job_kind
-FROM picked JOIN task t ON t.id = picked.id
+FROM task t
+LEFT JOIN blind_tasks(%(picked)s) b ON b.task_id = t.id
 LEFT JOIN team ON team.id = t.team_id
 LEFT JOIN staff ON staff.id = t.staff_id
 LEFT JOIN report r ON r.id = t.report_id
@@ -169,6 +176,7 @@ LEFT JOIN safety_watch w ON w.case_id = c.id AND w.until IS NULL
 LEFT JOIN team watch_team ON watch_team.id = w.team_id
 LEFT JOIN quarantine q ON t.kind = 'quarantine' AND q.id = t.subject_id
 LEFT JOIN job j ON t.kind = 'dead_job' AND j.id = t.subject_id
+WHERE t.id = ANY(%(picked)s)
 ORDER BY t.risk DESC, t.due_at, t.id
 """
 
@@ -209,6 +217,18 @@ def items(
     db: Db, region: UUID, chosen: Filter, at: datetime, after: Position | None = None, limit: int = PAGE
 ) -> list[QueueItem]:
     """At most `limit` open tasks that fit the filter, in the order of the queue, behind `after`."""
+    return _items(db, _picked(db, region, chosen, at, after, limit))
+
+
+def first_items(db: Db, region: UUID, wanted: Sequence[Filter], at: datetime, limit: int) -> list[list[QueueItem]]:
+    """The first open tasks of each of these filters; what is told of a task is asked once for all of them."""
+    picked = [_picked(db, region, chosen, at, None, limit) for chosen in wanted]
+    known = {item.id: item for item in _items(db, sorted({task for ids in picked for task in ids}))}
+    return [[known[task] for task in ids if task in known] for ids in picked]
+
+
+def _picked(db: Db, region: UUID, chosen: Filter, at: datetime, after: Position | None, limit: int) -> list[UUID]:
+    """The ids of a page, in its order."""
     starts = [(risk, *_start(risk, after)) for risk in RISKS if after is None or risk <= after.risk]
     risks, dues, ids = zip(*starts, strict=True) if starts else ((), (), ())
     values = _values(region, chosen, at) | {
@@ -217,8 +237,12 @@ def items(
         "ids": list(ids),
         "limit": limit,
     }
-    rows = db.execute(sql.SQL(_ITEMS).format(chosen=_condition(chosen)), values).fetchall()
-    return [QueueItem(**row) for row in rows]
+    rows = db.execute(sql.SQL(_PICKED).format(chosen=_condition(chosen)), values).fetchall()
+    return [row["id"] for row in rows]
+
+
+def _items(db: Db, picked: Sequence[UUID]) -> list[QueueItem]:
+    return [QueueItem(**row) for row in db.execute(_ITEMS, {"picked": list(picked)}).fetchall()] if picked else []
 
 
 def counts(

@@ -20,6 +20,7 @@ from intake import outbox
 from intake.terms import calendar
 from radar.casework import handover, monitoring, notices, terms
 from radar.casework.tasks import open_task
+from radar.protection import break_glass, restrictions
 
 AT_ONCE = 100
 """Marks in one transaction: the strands of the audit trail are held until its end."""
@@ -38,7 +39,7 @@ _TERM_OF_TASK = {
     ("person_request", "destruction"): "destruction_request",
 }
 """Which term says when to remind, per kind of task and of service or request."""
-_SMALL_STEPS = ("sign", "recheck", "handover", "review_link", "review_route", "quarantine")
+_SMALL_STEPS = ("sign", "recheck", "handover", "review_link", "review_route", "quarantine", "break_glass", "outgoing")
 """Due in a day or so: reminded of from the start of the last working day."""
 
 _REMIND = """
@@ -126,6 +127,8 @@ CLOCK_WORK: tuple[Callable[[Db, datetime], int], ...] = (
     monitoring.remind,
     handover.unanswered,
     send_waiting,
+    break_glass.expire,
+    restrictions.hand_on_work,
     remind,
     escalate,
     ask_for_a_look,

@@ -23,6 +23,7 @@ from radar.casework.proposals import ACTIVE
 from radar.casework.routing import reweigh
 from radar.linking import correct
 from radar.linking.correct import Consequence
+from radar.protection.blind import refuse_beyond_sight
 
 Told = Consequence | signals.Consequence
 LOOK_WITHIN = 1
@@ -84,6 +85,7 @@ def looked_again(db: Db, report_id: UUID, by: str, at: datetime) -> None:
 
 def _say(word: Word, db: Db, link_id: UUID, by: str, at: datetime) -> list[Told]:
     before = locked(db, link_id)
+    refuse_beyond_sight(db, before["report_id"])
     found = list(word(db, link_id, by, at))
     report = before["report_id"]
     _reopen(db, report, by)

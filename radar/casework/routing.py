@@ -6,9 +6,10 @@ table (data with validity).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from core import audit
@@ -101,8 +102,8 @@ def _proposal(db: Db, report: Row) -> Proposal:
         row["person"]
         for row in db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (report["id"],))
     ]
-    area = _area(db, report["region_id"], persons, local_day(report["received_at"]))
-    return _weigh(report, area, _recent_reports(db, report), _runs_already(db, report))
+    found = area(db, report["region_id"], persons, local_day(report["received_at"]))
+    return _weigh(report, found, _recent_reports(db, report), _runs_already(db, report))
 
 
 def _weigh(report: Row, area: Row | None, recent: int, running: str | None) -> Proposal:
@@ -145,27 +146,45 @@ def _recent_reports(db: Db, report: Row) -> int:
     return int(row["n"]) if row else 0
 
 
-def _area(db: Db, region: UUID, persons: list[dict[str, Any]], day: date) -> Row | None:
+def area(db: Db, region: UUID, persons: list[dict[str, Any]], day: date) -> Row | None:
     """The line of the service table that fits an address: where a person stays goes before where he is registered."""
     addresses = [address for person in persons for address in person.get("adressen", [])]
-    addresses.sort(key=lambda address: address.get("soort") != "feitelijk")
-    for address in addresses:
-        digits = str(address.get("postcode", ""))[:4]
-        row = db.execute(
-            "SELECT a.municipality, a.team_id, a.partner_id, a.valid_from, p.name AS partner FROM service_area a"
-            " LEFT JOIN team p ON p.id = a.partner_id AND (p.valid_to IS NULL OR p.valid_to >= %(day)s)"
-            " WHERE a.region_id = %(region)s AND a.valid_from <= %(day)s"
-            " AND (a.valid_to IS NULL OR a.valid_to >= %(day)s)"
-            " AND (%(postcode)s BETWEEN a.postcode_from AND a.postcode_to OR lower(a.place) = lower(%(place)s))"
-            " ORDER BY (%(postcode)s BETWEEN a.postcode_from AND a.postcode_to) DESC NULLS LAST, a.valid_from DESC"
-            " LIMIT 1",
-            {
-                "region": region,
-                "day": day,
-                "postcode": int(digits) if len(digits) == 4 and digits.isdecimal() else None,
-                "place": address.get("woonplaats"),
-            },
-        ).fetchone()
-        if row:
-            return row
+    digits = [number for address in addresses if (number := postcode_of(address)) is not None]
+    places = [place.lower() for address in addresses if (place := address.get("woonplaats"))]
+    lines = db.execute(
+        "SELECT a.municipality, a.place, a.postcode_from, a.postcode_to, a.team_id, p.id AS partner_id, a.valid_from,"
+        " a.valid_to, p.name AS partner FROM service_area a"
+        " LEFT JOIN team p ON p.id = a.partner_id AND (p.valid_to IS NULL OR p.valid_to >= %(day)s)"
+        " WHERE a.region_id = %(region)s AND (lower(a.place) = ANY(%(places)s)"
+        " OR EXISTS (SELECT FROM unnest(%(digits)s::int[]) d WHERE d BETWEEN a.postcode_from AND a.postcode_to))",
+        {"region": region, "day": day, "places": places, "digits": digits},
+    ).fetchall()
+    return choose(lines, addresses, day)
+
+
+Line = TypeVar("Line", bound=Mapping[str, Any])
+
+
+def choose(lines: Iterable[Line], addresses: Iterable[Mapping[str, Any]], day: date) -> Line | None:
+    """The line that counts for the first address that any fits: by postcode before by place, the newest first.
+
+    A line: municipality, place, postcode_from, postcode_to, valid_from, valid_to (days, both included).
+    """
+    valid = [one for one in lines if one["valid_from"] <= day and (one["valid_to"] is None or one["valid_to"] >= day)]
+    for address in sorted(addresses, key=lambda one: one.get("soort") != "feitelijk"):
+        number, place = postcode_of(address), (address.get("woonplaats") or "").lower()
+        by_code = [
+            one
+            for one in valid
+            if number is not None and one["postcode_from"] and one["postcode_from"] <= number <= one["postcode_to"]
+        ]
+        found = by_code or [one for one in valid if place and (one["place"] or "").lower() == place]
+        if found:
+            return max(found, key=lambda one: one["valid_from"])
     return None
+
+
+def postcode_of(address: Mapping[str, Any]) -> int | None:
+    """The digits of its postcode, when they are there."""
+    digits = str(address.get("postcode", ""))[:4]
+    return int(digits) if len(digits) == 4 and digits.isascii() and digits.isdecimal() else None

@@ -7,19 +7,13 @@ from uuid import UUID
 
 from core import audit
 from core.database import Db, Row
-from core.errors import Conflict, NotAllowed, NotFound, VeiligError
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing
 from radar.casework import cases
 from radar.casework.states import FINAL, MOVES, NEEDS, STATES, Move, allowed, named
 
 
 class WrongMove(Conflict):
     """Dit kan nu niet met deze melding."""
-
-
-class ReasonMissing(VeiligError):
-    """Schrijf in een zin waarom u dit doet."""
-
-    status = 400
 
 
 _FULFILLED: dict[str, str] = {

@@ -13,8 +13,18 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.deadlines import local_day
-from core.errors import Conflict
+from core.errors import Conflict, VeiligError
 from core.ids import uuid7
+from radar.protection import blind
+
+NO_CASEWORK = ("administrator", "privacy_officer", "auditor")
+"""The roles that are given no work on a report."""
+
+
+class UnknownRisk(VeiligError):
+    """Kies een van de risico's in de lijst."""
+
+    status = 400
 
 
 def open_task(
@@ -102,23 +112,26 @@ def colleagues(db: Db, region: UUID) -> list[Row]:
     """Who works on cases here now, by name: `id`, `name`, `team`."""
     return db.execute(
         "SELECT s.id, s.name, t.name AS team FROM staff s LEFT JOIN team t ON t.id = s.team_id"
-        " WHERE s.region_id = %s AND s.active AND s.role <> 'administrator' ORDER BY s.name, s.id",
-        (region,),
+        " WHERE s.region_id = %s AND s.active AND s.role <> ALL(%s) ORDER BY s.name, s.id",
+        (region, list(NO_CASEWORK)),
     ).fetchall()
 
 
 def assign(db: Db, region: UUID, tasks: Collection[UUID], staff_id: UUID | None, *, by: str, at: datetime) -> int:
     """Give open tasks to a colleague, or back to nobody (None); how many it were.
 
-    Raises Conflict when the colleague is not of this region, works on no cases or not here any more.
+    What is restricted goes back to its contact. Raises Conflict when the colleague is not of this region, works on no
+    cases or not here any more, or when a task is about somebody whom he may know nothing of.
     """
     if staff_id is not None:
         known = db.execute(
-            "SELECT FROM staff WHERE id = %s AND region_id = %s AND active AND role <> 'administrator'",
-            (staff_id, region),
+            "SELECT FROM staff WHERE id = %s AND region_id = %s AND active AND role <> ALL(%s)",
+            (staff_id, region, list(NO_CASEWORK)),
         )
         if known.fetchone() is None:
             raise Conflict("Deze collega werkt hier niet (meer). Kies een ander.")
+        if blind.unfit(db, tasks, staff_id):
+            raise Conflict("Een van deze taken kan niet naar deze collega. Kies een ander.")
     rows = db.execute(
         "UPDATE task SET staff_id = %(staff)s WHERE region_id = %(region)s AND id = ANY(%(tasks)s)"
         " AND done_at IS NULL AND staff_id IS DISTINCT FROM %(staff)s RETURNING id",

@@ -5,15 +5,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from core import deadlines
 from core.deadlines import Term, end_of_day, local_day
-from core.errors import SettingsError
+from core.documents import Kind, Table
 from core.settings import settings
 from intake.terms import calendar
 
@@ -33,7 +32,10 @@ class Length(_Data):
 
 
 class TermKind(_Data):
-    """One kind of term. `share` is the field's norm in percent; `remind_days` calendar days before the due date."""
+    """One kind of term. `share` is the field's norm in percent; `remind_days` calendar days before the due date.
+
+    `extensions`: how many times it may be lengthened, None is each time anew.
+    """
 
     title: str
     norm: Length
@@ -41,6 +43,7 @@ class TermKind(_Data):
     source: str
     verified: bool
     extension_weeks: int = 0
+    extensions: int | None = None
     share: int | None = None
     remind_days: int = 1
 
@@ -84,19 +87,16 @@ class Readings:
         return self.norm.due_at
 
 
-@lru_cache(maxsize=1)
-def terms() -> Terms:
-    """The terms in force. Raises SettingsError when the operator's file is wrong."""
-    file = settings().terms or FILE
-    try:
-        found = Terms.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{file.name}: not a valid file of terms: {error}") from None
-    known = Terms.model_validate(tomllib.loads(FILE.read_text(encoding="utf-8"))).terms
-    if found.terms.keys() != known.keys():
-        odd = sorted(found.terms.keys() ^ known.keys())
-        raise SettingsError(f"{file.name}: terms missing or unknown: {', '.join(odd)}")
+def _checked(table: Table) -> Terms:
+    found = Terms.model_validate(table)
+    known = tomllib.loads(FILE.read_text(encoding="utf-8"))["terms"]
+    if odd := sorted(found.terms.keys() ^ known.keys()):
+        raise ValueError(f"terms missing or unknown: {', '.join(odd)}")
     return found
+
+
+terms = Kind("terms", "file of terms", lambda: settings().terms or FILE, _checked)
+"""The terms in force. Raises SettingsError when the operator's file is wrong."""
 
 
 def kind(code: str) -> TermKind:

@@ -18,7 +18,7 @@ from core.deadlines import local_day
 from core.errors import Conflict, NotFound
 from core.identity import Bsn, PartialDate, Phone
 from core.ids import uuid7
-from intake import outbox
+from intake import opening, outbox
 from intake.corv.codes import role_text
 from intake.corv.vto import FORM, Personalia, VtoChild, VtoCustodian, VtoDocument, VtoMessage, date_of
 from intake.corv.write_vto import MESSAGE, write_vto
@@ -26,6 +26,7 @@ from intake.message import Envelope, MessageDate, Name, Party
 from radar.casework.handover_kinds import told
 from radar.casework.handover_shares import shared
 from radar.casework.letters.drawing import draw
+from radar.outbound import release as outbound
 
 KIND = "child_protection_board"
 RECEIVER = "CORV"
@@ -64,6 +65,17 @@ def send_vto(db: Db, handover_id: UUID, by: str, at: datetime) -> UUID:
     reference = str(uuid7())
     body = write_vto(_message(db, row, reference, at))
     audit.append(db, row["region_id"], by, "vto.send", "handover", handover_id, {"report": str(row["report_id"])})
+    made = outbound.propose(
+        db,
+        kind="vto",
+        subject=handover_id,
+        report_id=row["report_id"],
+        recipient=("partner", row["team_id"]),
+        parts=[*row["shares"], "form"],
+        by=by,
+        at=at,
+    )
+    outbound.release(db, made, by=by, at=at, texts=[line.text for line in told(KIND, row["content"])])
     return queue_vto(db, handover_id, body, reference, at)
 
 
@@ -86,8 +98,7 @@ def queue_vto(db: Db, handover_id: UUID, message_bytes: bytes, reference: str, a
 
 def _message(db: Db, row: Row, reference: str, at: datetime) -> VtoMessage:
     content, shares = row["content"], row["shares"]
-    rows = db.execute("SELECT person FROM mention WHERE report_id = %s ORDER BY number", (row["report_id"],))
-    persons = [one["person"] for one in rows]
+    persons = opening.persons(db, row["report_id"])
     name, phone, email = contact_in(content.get("contact", ""))
     return VtoMessage(
         envelope=Envelope(

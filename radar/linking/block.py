@@ -6,14 +6,15 @@ from collections.abc import Collection, Iterable, Iterator
 from functools import lru_cache
 from hashlib import blake2b
 
-from radar.linking.normalise import AddressKey, Features, bare, sound
+from radar.linking.normalise import AddressKey, Features, bare, blind, blind_phone, sound
 from radar.linking.rules import KeyKind, Rules
 
 
 def keys(features: Features, rules: Rules, region: bytes = b"") -> list[int]:
     """All keys of one mention, to store: signed 64-bit integers, sorted, each once.
 
-    They are hashed with the region, so that one region's keys never find another region's persons. A mention that
+    They are hashed with the region, so that one region's keys never find another region's persons. Addresses and
+    phones go in as keyed hashes, so that nobody finds a protected person's by trying them all. A mention that
     says too little about who it is has no keys, and is therefore never found.
     """
     return chosen(by_kind(features, rules, region))
@@ -60,14 +61,14 @@ def _values(features: Features, rules: Rules) -> Iterator[tuple[KeyKind, str]]:
             yield "name", " ".join(sorted((first, surname)))
         if initial and year:
             yield "name_year", f"{initial} {surname} {year}"
-    for address in features.addresses:
+    for address in map(blind, features.addresses):
         house = _house(address)
         yield "door", _door(address)
         if initial:
             yield "house_first", f"{house} {initial}"
         for surname in surnames:
             yield "house_surname", f"{house} {surname}"
-    for phone in features.phones:
+    for phone in map(blind_phone, features.phones):
         yield "phone", phone
 
 
@@ -82,9 +83,9 @@ def first_sound(features: Features, rules: Rules) -> str:
 def crowd_keys(features: Features, region: bytes = b"") -> Iterator[tuple[AddressKey | str, int]]:
     """Each address and phone with the key that counts how many persons have it."""
     for address in features.addresses:
-        yield address, _number("door", _door(address), region)
+        yield address, _number("door", _door(blind(address)), region)
     for phone in features.phones:
-        yield phone, _number("phone", phone, region)
+        yield phone, _number("phone", blind_phone(phone), region)
 
 
 def _house(address: AddressKey) -> str:

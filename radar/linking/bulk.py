@@ -20,6 +20,8 @@ from psycopg import sql
 from core.database import Db
 from core.deadlines import local_day
 from core.ids import uuid7, uuid7_texts
+from core.sealing import new_key
+from intake import vault
 from radar.linking import block, explain
 from radar.linking.decide import Decision
 from radar.linking.normalise import features
@@ -43,23 +45,56 @@ class OldReport:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A report with what each mention says and is found by; `raw` is what is kept of the source."""
+    """A report with what each mention says and is found by, and what is kept of it: `people` as stored, and sealed.
+
+    `raw` is what is kept of the source, sealed; `secrets` what is sealed of the mentions, with its look-up key.
+    """
 
     report: OldReport
     said: Sequence[Said]
-    raw: bytes
     people: Sequence[str]
+    message: Id
+    mentions: Sequence[Id]
+    raw: bytes
+    digest: bytes
+    kek: str
+    wrapped: bytes
+    secrets: Sequence[tuple[Id, bytes, bytes | None]]
 
 
 def prepare(reports: Iterable[OldReport], rules: Rules, region: bytes) -> list[Prepared]:
     """Read the mentions: the part of the work that needs no database."""
     found = []
     for report in reports:
-        people = [json.dumps(person, ensure_ascii=False, separators=(",", ":")) for person in report.persons]
         said = [Said.of(features(person, rules), rules, region) for person in report.persons]
-        raw = f'{{"kenmerk":{json.dumps(report.reference)},"betrokkenen":[{",".join(people)}]}}'
-        found.append(Prepared(report, said, raw.encode(), people))
+        message, mentions = uuid7(), [uuid7() for _ in report.persons]
+        key = new_key(message)
+        raw = f'{{"kenmerk":{json.dumps(report.reference)},"betrokkenen":{_json(report.persons)}}}'.encode()
+        parted = [vault.part_person(person) for person in report.persons]
+        secrets = [
+            (str(mention), closed, vault.look_up(kept))
+            for mention, (kept, secret) in zip(mentions, parted, strict=True)
+            if (closed := vault.sealed(key, secret, vault.person_place(mention)))
+        ]
+        found.append(
+            Prepared(
+                report,
+                said,
+                people=[_json(kept) for kept, _ in parted],
+                message=str(message),
+                mentions=[str(mention) for mention in mentions],
+                raw=key.seal(raw, vault.raw_place(message)),
+                digest=sha256(raw).digest(),
+                kek=key.kek,
+                wrapped=key.wrapped,
+                secrets=secrets,
+            )
+        )
     return found
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(slots=True)
@@ -155,11 +190,13 @@ class Linked:
 COLUMNS = {
     "message": "id, region_id, sender_id, channel, reference, received_at, raw, content_sha256, outcome, "
     "answer_status, answer_type, answer",
+    "data_key": "id, region_id, kek, wrapped",
     "household": "id, region_id, created_at, founded_by",
     "person": "id, region_id, profile",
     "report": "id, region_id, message_id, sender_id, reporter_kind, reference_of_reporter, received_at, content, "
     "remarks, acute_signals, acute_rules, household_id, linked_at, state",
     "mention": "id, region_id, report_id, number, role_code, person",
+    "mention_secret": "mention_id, region_id, sealed, bsn_key",
     "link": "id, region_id, mention_id, person_id, state, outcome, score, reasons, rule_set, created_at",
     "membership": "id, region_id, person_id, household_id, mention_id, valid_from",
     "seen_person": "id, profile",
@@ -185,9 +222,8 @@ class Rows:
 
     def add_report(self, one: Prepared, mentions: Sequence[Linked], home: Id | None, *, founds: bool) -> Id:
         """The rows of one report and its mentions; gives the report. Without `mentions` it still has to be linked."""
-        at, message, report = one.report.received_at, next(self.ids), next(self.ids)
+        at, message, report = one.report.received_at, one.message, next(self.ids)
         when, day, reference = at.isoformat(), local_day(at).isoformat(), _text(one.report.reference)
-        raw, digest = f"\\\\x{one.raw.hex()}", f"\\\\x{sha256(one.raw).hexdigest()}"
         self.add(
             "message",
             message,
@@ -196,24 +232,27 @@ class Rows:
             SOURCE,
             reference,
             when,
-            raw,
-            digest,
+            _bytes(one.raw),
+            _bytes(one.digest),
             "report",
             200,
             SOURCE,
             "",
         )
+        self.add("data_key", message, self.region, one.kek, _bytes(one.wrapped))
         if founds and home:
             self.add("household", home, self.region, when, report)
         ids = (report, self.region, message, self.sender)
         kind, linked_at = _text(one.report.reporter_kind), when if mentions else None
         self.add("report", *ids, kind, reference, when, "{}", "[]", "[]", SOURCE, home, linked_at, "imported")
         for number, person in enumerate(one.people):
-            mention = next(self.ids)
+            mention = one.mentions[number]
             role = one.said[number].features.role
             self.add("mention", mention, self.region, report, number + 1, role, _text(person))
             if mentions:
                 self._add_link(mention, mentions[number], when, day)
+        for mention, closed, found in one.secrets:
+            self.add("mention_secret", mention, self.region, _bytes(closed), _bytes(found) if found else None)
         return report
 
     def _add_link(self, mention: Id, linked: Linked, when: str, day: str) -> None:
@@ -268,6 +307,10 @@ class Rows:
 
 def _columns(names: str) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier(name) for name in names.split(", "))
+
+
+def _bytes(value: bytes) -> str:
+    return f"\\\\x{value.hex()}"
 
 
 def _text(value: str) -> str:

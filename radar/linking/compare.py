@@ -5,7 +5,7 @@ Missing is neutral: a field that one of both lacks gives no evidence at all, nei
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import lru_cache
 from math import log2
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from radar.linking.normalise import AddressKey, Features, bare, sound
+from radar.linking.normalise import AddressKey, Features, bare, blind, blind_phone, is_blind, sound
 from radar.linking.profile import Birth, Profile, birth_of, number_of
 from radar.linking.rules import FieldName, Rules, Weight
 
@@ -81,13 +81,13 @@ def compare(mention: Features, known: Profile, rules: Rules) -> Evidence:
     if mention.sex and known.sexes:
         found.append(_evidence(rules, "sex", "same" if mention.sex in known.sexes else "different", mention.sex))
     shared = False
-    if mention.phones and known.phones and not set(mention.phones).isdisjoint(known.phones):
+    if mention.phones and known.phones and _shares_phone(mention.phones, known.phones):
         found.append(_evidence(rules, "phone", "same"))
         shared = True
     if mention.addresses and known.addresses:
         level = address_level(mention.addresses, known.addresses)
         here = level in AT_HOME
-        found.append(_evidence(rules, "address", level, mention.addresses[0].street if here else ""))
+        found.append(_evidence(rules, "address", level))
         shared = shared or here
     if shared or sum([one.housemate for one in found]) > rules.hopeless:
         found += _names(mention, known, rules)
@@ -296,7 +296,17 @@ def address_level(mine: Iterable[AddressKey], known: Iterable[AddressKey]) -> st
     return best
 
 
+def _shares_phone(mine: Collection[str], known: Collection[str]) -> bool:
+    if not set(mine).isdisjoint(known):
+        return True
+    # A protected person's are keyed hashes: then those of the other are compared as such too.
+    mixed = any(map(is_blind, mine)) or any(map(is_blind, known))
+    return mixed and not {blind_phone(one) for one in mine}.isdisjoint(map(blind_phone, known))
+
+
 def _one_address(one: AddressKey, other: AddressKey) -> str:
+    if is_blind(one) != is_blind(other):
+        one, other = blind(one), blind(other)
     same_postcode = bool(one.postcode) and one.postcode == other.postcode
     same_street = bool(one.street and one.place) and one.street == other.street and one.place == other.place
     if not (same_postcode or same_street):

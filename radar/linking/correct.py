@@ -18,6 +18,7 @@ from radar.linking.household import Place
 from radar.linking.normalise import features
 from radar.linking.rows import StoredRegister
 from radar.linking.rules import Rules
+from radar.protection import settling
 from radar.quality import rulesets
 
 
@@ -94,7 +95,7 @@ def confirm(db: Db, link_id: UUID, by: str, at: datetime) -> list[Consequence]:
     return [
         Consequence("person_joined", new, "De vermelding hoort nu bij deze persoon"),
         *(Consequence("other_mention", one, "Voorstel: ook deze vermelding is deze persoon") for one in asked),
-        *_settle(db, link["report_id"], (old, new), at),
+        *_settle(db, link["report_id"], (old, new), by, at),
     ]
 
 
@@ -118,7 +119,7 @@ def _take_back(db: Db, link: Row, state: Literal["undone", "rejected"], by: str,
     _audit(db, link, by, "link.undo" if state == "undone" else "link.reject")
     return [
         Consequence("person_founded", person, "De vermelding is nu een eigen persoon"),
-        *_settle(db, link["report_id"], (link["person_id"], person), at),
+        *_settle(db, link["report_id"], (link["person_id"], person), by, at),
         *(
             Consequence("later_link", one, "Deze koppeling is later gemaakt en rustte misschien op deze")
             for one in rows.later_links(db, link["person_id"], link["created_at"])
@@ -126,7 +127,7 @@ def _take_back(db: Db, link: Row, state: Literal["undone", "rejected"], by: str,
     ]
 
 
-def _settle(db: Db, report_id: UUID, moved: Collection[UUID], at: datetime) -> list[Consequence]:
+def _settle(db: Db, report_id: UUID, moved: Collection[UUID], by: str, at: datetime) -> list[Consequence]:
     """Look again at the household of a report, now that somebody in it is somebody else; and derive who changed."""
     report = rows.report(db, report_id)
     if report is None:
@@ -134,6 +135,7 @@ def _settle(db: Db, report_id: UUID, moved: Collection[UUID], at: datetime) -> l
     region: UUID = report["region_id"]
     rules = rulesets.active(db, region)
     links = [row for row in rows.links_of_report(db, report_id) if row["id"] and row["state"] != "proposed"]
+    settling.after_move(db, report_id, moved, by=by, at=at)
     derived.derive(db, region, moved, rules)
     home, elsewhere, founds = _home(db, report, links, rules)
     if home is None:

@@ -37,7 +37,8 @@ def profiles(
     if not persons:
         return found
     for row in db.execute(
-        "SELECT l.person_id::text AS person, m.person AS said, b.household_id::text AS home, b.valid_from "
+        "SELECT l.person_id::text AS person, m.person || coalesce(m.blind, '{}') AS said, "
+        "b.household_id::text AS home, b.valid_from "
         "FROM link l JOIN mention m ON m.id = l.mention_id "
         "LEFT JOIN membership b ON b.mention_id = m.id AND b.person_id = l.person_id "
         "WHERE l.person_id = ANY(%s::uuid[]) AND l.state IN ('new', 'automatic', 'confirmed') "

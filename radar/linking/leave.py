@@ -18,6 +18,7 @@ from core.ids import uuid7
 from radar.linking import correct, derived, rows
 from radar.linking.normalise import features
 from radar.linking.rules import Rules
+from radar.protection import settling
 
 # A yes ties a mention to a person: said of this mention, or of another one when this mention founded him.
 _SAID_SAME = """
@@ -65,6 +66,7 @@ def take_out(db: Db, report_id: UUID, rules: Rules, *, by: str, at: datetime) ->
     db.execute(_LEAVE_HOUSEHOLD, values)
     keys = derived.keys_of((features(row["person"], rules) for row in said), rules, region.bytes)
     derived.derive(db, region, persons, rules, gone=keys)
+    settling.after_move(db, report_id, persons, by=by, at=at)
     return same
 
 

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from core.identity import Address, Bsn, PartialDate, Phone
 from core.identity.names import PREFIXES
-from core.secrets import keyed_hash
+from core.secrets import blind_hash, bsn_key, keyed_hash
 from radar.linking.rules import Rules, load
 
 MAX_LENGTH = 200
@@ -100,9 +100,10 @@ def features(
         generation=said.generation,
         birth=birth,
         sex=sex if sex in ("M", "V") else "",
-        bsn=bsn_key(bsn.value, hasher) if bsn.value else "",
-        phones=_phones(person.get("telefoonnummers") or person.get("telefoon") or (), rules),
-        addresses=_addresses(person.get("adressen") or (), rules),
+        # Sealed at receipt, the number left its key behind (intake/vault.py).
+        bsn=_text(person, "bsnSleutel") or (bsn_key(bsn.value, hasher) if bsn.value else ""),
+        phones=_phones(person.get("telefoonnummers") or person.get("telefoon") or (), rules) + _blind_phones(person),
+        addresses=_addresses(person.get("adressen") or (), rules) + _blind_addresses(person),
         role=_role(person.get("rol") or {}),
         unnamed=not (said.first_names or said.initials),
         unborn=unborn,
@@ -140,11 +141,6 @@ def _name(rules: Rules, first: str, initials: str, last: str, partner: str, pref
         next((rules.generations[word] for word in spoken if word in rules.generations), ""),
         bool(words & rules.unborn),
     )
-
-
-def bsn_key(bsn: str, hasher: Callable[[str], bytes] = keyed_hash) -> str:
-    """The keyed hash of a valid BSN: equal numbers can be found, the number cannot be read back."""
-    return hasher(f"bsn:{bsn}").hex()
 
 
 @lru_cache(_REMEMBERED)
@@ -365,6 +361,51 @@ def _address(
         _NOT_LETTERS.sub("", fold(address.city, rules))[:40],
     )
     return key if key.postcode or (key.street and key.place) else None
+
+
+# ── protected persons: comparable, not readable ─────────────────────────────────────────────────────────────────
+
+BLIND_ADDRESSES, BLIND_PHONES = "blindAdressen", "blindTelefoon"
+
+
+def is_blind(value: AddressKey | str) -> bool:
+    """Whether this address or phone number is a keyed hash."""
+    return (value if isinstance(value, str) else value.number)[:1] == "#"
+
+
+def blind(address: AddressKey) -> AddressKey:
+    """The same address as keyed hashes: what is equal stays equal, what is missing stays missing."""
+    if is_blind(address):
+        return address
+    whole = bool(address.street and address.place)
+    return AddressKey(
+        blind_hash(address.postcode) if address.postcode else "",
+        blind_hash(address.number),
+        blind_hash(address.addition) if address.addition else "",
+        blind_hash(f"{address.street} {address.place}") if whole else "",
+        "#" if whole else "",
+    )
+
+
+def blind_phone(phone: str) -> str:
+    """The same phone number as a keyed hash."""
+    return phone if is_blind(phone) else blind_hash(phone)
+
+
+def blind_evidence(person: Mapping[str, Any], rules: Rules) -> dict[str, list[str]]:
+    """What a protected person links with instead of his addresses and phone numbers (mention.blind)."""
+    return {
+        BLIND_ADDRESSES: ["|".join(blind(one)) for one in _addresses(person.get("adressen") or (), rules)],
+        BLIND_PHONES: [blind_phone(one) for one in _phones(person.get("telefoonnummers") or (), rules)],
+    }
+
+
+def _blind_addresses(person: Mapping[str, Any]) -> tuple[AddressKey, ...]:
+    return tuple(AddressKey(*one.split("|")) for one in person.get(BLIND_ADDRESSES) or ())
+
+
+def _blind_phones(person: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(person.get(BLIND_PHONES) or ())
 
 
 def _role(stored: Mapping[str, Any]) -> int | None:

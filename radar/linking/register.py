@@ -24,6 +24,7 @@ from radar.linking.profile import Id, Profile
 from radar.linking.resolve import Resolution, Said, resolve
 from radar.linking.rows import LinkRow, StoredRegister
 from radar.linking.rules import Rules, load
+from radar.protection import settling
 
 __all__ = ["Consequence", "LinkResult", "MentionLink", "confirm", "link_report", "reject", "undo", "weigh"]
 
@@ -68,6 +69,12 @@ def link_report(db: Db, report_id: UUID, at: datetime, rules: Rules | None = Non
         raise NotFound
     if report["linked_at"] is not None:
         return _stored(db, report)
+    if report["hidden"]:
+        # What receipt left out takes part as keyed hashes.
+        settling.settle(db, [report_id], by="system", at=at)
+        report, said = rows.report_and_mentions(db, report_id)
+        if report is None:
+            raise NotFound
     return settle(db, look(db, report, said, rules), at)
 
 
@@ -102,7 +109,9 @@ def settle(db: Db, seen: Look, at: datetime) -> LinkResult:
     """Write what was decided."""
     found = seen.found
     links = [_link(one, decision) for one, decision in zip(seen.mentions, found.decisions, strict=True)]
-    home = _write(db, seen, links, at)
+    home, protected = _write(db, seen, links, at)
+    if protected:
+        settling.settle(db, [seen.report["id"]], by="system", at=at)
     return LinkResult(home, tuple(links), found.household.household is not None, found.household.reasons)
 
 
@@ -174,8 +183,8 @@ def _rows_of(one: MentionLink) -> list[LinkRow]:
     return [own, LinkRow(*asked, "proposed", one.outcome, one.score, one.reasons)]
 
 
-def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UUID | None:
-    """Write everything in one statement. Gives the household of the report."""
+def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> tuple[UUID | None, bool]:
+    """Write everything in one statement. Gives the report's household, and whether a protected person is in it."""
     report, mentions, rules = seen.report, seen.mentions, seen.rules
     chosen, on = seen.found.household, local_day(report["received_at"])
     inside = seen.found.members
@@ -195,7 +204,7 @@ def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UU
         if home and number in inside:
             profile.seen(home, on.toordinal(), said.features.addresses)
             members.append((person, mention))
-    rows.write(
+    protected = rows.write(
         db,
         report,
         links=[row for one in links for row in _rows_of(one)],
@@ -210,7 +219,7 @@ def _write(db: Db, seen: Look, links: Sequence[MentionLink], at: datetime) -> UU
         rules=rules.version,
         details=_details(links, chosen, rules),
     )
-    return UUID(home) if home else None
+    return UUID(home) if home else None, protected
 
 
 def _new_keys(said: Said, person: Id, seen: Look) -> set[int]:

@@ -43,7 +43,8 @@ FROM report r LEFT JOIN register_size s ON s.region_id = r.region_id WHERE r.id 
 """
 _MENTIONS = """
 SELECT r.id AS report, r.region_id, r.received_at, r.household_id, r.linked_at, coalesce(s.persons, 0) AS persons,
-    m.id::text AS id, m.person,
+    m.id::text AS id, m.person || coalesce(m.blind, '{}') AS person,
+    EXISTS (SELECT FROM whereabouts w WHERE w.report_id = r.id) AS hidden,
     ARRAY(SELECT person_id::text FROM link l WHERE l.mention_id = m.id AND l.state = 'rejected') AS rejected
 FROM report r LEFT JOIN register_size s ON s.region_id = r.region_id LEFT JOIN mention m ON m.report_id = r.id
 WHERE r.id = %s ORDER BY m.number FOR UPDATE OF r
@@ -155,7 +156,8 @@ class StoredRegister:
 def links_of_report(db: Db, report_id: UUID) -> list[Row]:
     """Per mention its active link and its open proposals, the active one first."""
     return db.execute(
-        "SELECT m.id AS mention, m.person AS said, l.id, l.person_id, l.state, l.outcome, l.score, l.reasons "
+        "SELECT m.id AS mention, m.person || coalesce(m.blind, '{}') AS said, l.id, l.person_id, l.state, l.outcome, "
+        "l.score, l.reasons "
         "FROM mention m LEFT JOIN link l ON l.mention_id = m.id "
         "AND l.state IN ('new', 'automatic', 'confirmed', 'proposed') "
         "WHERE m.report_id = %s ORDER BY m.number, l.state = 'proposed', l.created_at",
@@ -230,7 +232,11 @@ WITH home AS (
     FROM jsonb_to_recordset(%(members)s::jsonb) AS n (id uuid, person uuid, mention uuid)
 )
 UPDATE report SET household_id = %(home)s, linked_at = %(at)s WHERE id = %(report)s
-RETURNING audit_append(%(region)s, 'system', 'report.link', 'report', id, %(details)s::jsonb)
+RETURNING audit_append(%(region)s, 'system', 'report.link', 'report', id, %(details)s::jsonb), EXISTS (
+    SELECT FROM unnest(%(known)s::uuid[]) AS k (id)
+    WHERE EXISTS (SELECT FROM protection p WHERE p.person_id = k.id AND p.lifted_at IS NULL)
+    OR EXISTS (SELECT FROM link l JOIN protection p ON p.mention_id = l.mention_id AND p.lifted_at IS NULL
+        WHERE l.person_id = k.id AND l.state IN ('new', 'automatic', 'confirmed'))) AS protected
 """
 
 
@@ -249,8 +255,8 @@ def write(
     at: datetime,
     rules: str,
     details: Mapping[str, Any],
-) -> None:
-    """All rows of one newly linked report, with its audit row (`details`).
+) -> bool:
+    """All rows of one newly linked report, with its audit row (`details`). Gives whether a protected person is in it.
 
     `founded` and `seen`: new and known persons with their profile from now on; `keys`: what each person can be found
     by from now on; `members`: person and mention.
@@ -268,9 +274,11 @@ def write(
         "founded": _json([{"id": one, "profile": profile.to_json()} for one, profile in founded.items()]),
         "seen": _json([{"id": one, "profile": profile.to_json()} for one, profile in seen.items()]),
         "keys": _json([{"person": one, "keys": list(own)} for one, own in keys.items() if own]),
+        "known": list(seen),
         "members": _json([{"id": uuid7(), "person": whose, "mention": one} for whose, one in members]),
     }
-    db.execute(_WRITE, values)
+    row = db.execute(_WRITE, values).fetchone()
+    return bool(row and row["protected"])
 
 
 def _json(value: object) -> str:

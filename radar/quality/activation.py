@@ -7,19 +7,13 @@ from uuid import UUID
 
 from core import audit
 from core.database import Db, Row
-from core.errors import Conflict, NotFound, VeiligError
+from core.errors import Conflict, NotFound, ReasonMissing
 from radar.linking.derived import read_with
 from radar.quality import rows
 from radar.quality.policy import policy
 from radar.quality.rulesets import RuleSet, changed_tables, in_force, rules_of
 
 MAX_REASON = 1000
-
-
-class ReasonMissing(VeiligError):
-    """Schrijf op waarom u deze regels in gebruik neemt."""
-
-    status = 400
 
 
 def activate(db: Db, region: UUID, rehearsal_id: UUID, reason: str, by: str, at: datetime) -> None:
@@ -35,7 +29,7 @@ def activate(db: Db, region: UUID, rehearsal_id: UUID, reason: str, by: str, at:
         raise Conflict(hindrance)
     reason = reason.strip()[:MAX_REASON]
     if not reason:
-        raise ReasonMissing
+        raise ReasonMissing("Schrijf op waarom u deze regels in gebruik neemt.")
     newest = rows.newest_activation(db, region)
     activation = rows.activate(db, rehearsal, newest["number"] + 1 if newest else 1, reason, by, at)
     details = {"version": rehearsal["version"], "before": rehearsal["against"], "rehearsal": str(rehearsal_id)}

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import tomllib
-from functools import lru_cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.errors import SettingsError
+from core.documents import Kind
 
 FILE = Path(__file__).with_name("policy.toml")
 
@@ -53,12 +51,5 @@ class Policy(_Part):
     sample: SamplePolicy
 
 
-@lru_cache(maxsize=1)
-def policy() -> Policy:
-    """The figures in use. Raises SettingsError when the file does not fit."""
-    try:
-        return Policy.model_validate(tomllib.loads(FILE.read_text("utf-8")))
-    except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise SettingsError(f"{FILE.name}: {place}: {first['msg']}.") from None
+policy = Kind("quality", "file of figures of quality", lambda: FILE, Policy.model_validate)
+"""The figures in use. Raises SettingsError when the file does not fit."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
@@ -21,12 +20,12 @@ from pydantic_core import ErrorDetails
 from core import audit
 from core.database import Db
 from core.errors import Conflict, NotFound, VeiligError
+from radar.differences import between
 from radar.linking.rules import FOLDER, InvalidRules, Rules, load
 from radar.quality import rows
 
 _VERSION = re.compile(r"[a-z0-9][a-z0-9.-]{0,59}")
 _REMEMBERED = 8
-_MAX_DIFFERENCES = 60
 WEIGHING = frozenset(
     {
         "version",
@@ -231,25 +230,8 @@ def changed_tables(one: Rules, other: Rules) -> tuple[str, ...]:
 
 
 def differences(before: Rules, after: Rules) -> list[tuple[str, str, str]]:
-    """What changed, as (place, old, new), at most 60; an empty text is: it is not there."""
-    old, new = dict(_flat(before.model_dump())), dict(_flat(after.model_dump()))
-    places = [place for place in {**old, **new} if old.get(place) != new.get(place) and place != "version"]
-    return [(place, old.get(place, ""), new.get(place, "")) for place in places[:_MAX_DIFFERENCES]]
-
-
-def _flat(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for name, inner in value.items():
-            yield from _flat(inner, f"{place}.{name}" if place else str(name))
-    elif isinstance(value, list | tuple) and any(isinstance(inner, dict) for inner in value):
-        for number, inner in enumerate(value, start=1):
-            yield from _flat(inner, f"{place}.{number}")
-    elif isinstance(value, frozenset | set):
-        yield place, ", ".join(sorted(str(inner) for inner in value))
-    elif isinstance(value, list | tuple):
-        yield place, ", ".join(" ".join(one) if isinstance(one, list | tuple) else str(one) for one in value)
-    else:
-        yield place, str(value)
+    """What changed, as (place, old, new); see radar/differences.py."""
+    return between(before.model_dump(), after.model_dump())
 
 
 def _validated(given: Any) -> Rules:

@@ -115,13 +115,6 @@ def households(db: Db, region: UUID, after: UUID, limit: int) -> list[UUID]:
     return [row["id"] for row in found]
 
 
-def now(db: Db) -> datetime:
-    """The moment of this transaction."""
-    (row,) = db.execute("SELECT now() AS at").fetchall()
-    moment: datetime = row["at"]
-    return moment
-
-
 @dataclass(frozen=True, slots=True)
 class Loaded:
     """What the rules look at for one household, as rows, with the signals that are in force now."""

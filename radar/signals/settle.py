@@ -14,7 +14,7 @@ from uuid import UUID
 
 from core import audit
 from core.calendar import MONTHS
-from core.database import Db, Row
+from core.database import Db, Row, now
 from core.deadlines import local_day
 from radar.linking import register
 from radar.signals import rows
@@ -99,7 +99,7 @@ def recount_all(
     total, done, after = rows.count_households(db, region), 0, UUID(int=0)
     while chosen := rows.households(db, region, after, CHUNK):
         with db.transaction():
-            recount(db, chosen, by, at or rows.now(db))
+            recount(db, chosen, by, at or now(db))
         done, after = done + len(chosen), chosen[-1]
         progress(done, max(done, total))
 
@@ -214,10 +214,10 @@ def _told(
     for one in new:
         text = f"Nieuw signaal: {one.title} ({_report_text(wanted[one.report])})"
         yield Consequence("signal_added", one.report, text)
-    for report, now in moved.items():
+    for report, after in moved.items():
         before = wanted[report]["kind"]
-        if before and before != now.kind:
-            text = f"De {_report_text(wanted[report])} telt nu als: {KINDS[now.kind]} (was: {KINDS[before]})"
+        if before and before != after.kind:
+            text = f"De {_report_text(wanted[report])} telt nu als: {KINDS[after.kind]} (was: {KINDS[before]})"
             yield Consequence("involvement_changed", report, text)
 
 

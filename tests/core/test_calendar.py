@@ -139,6 +139,15 @@ def test_counting_working_days_can_be_cut_in_two_anywhere(start: date, first: in
     assert whole == CALENDAR.working_days_between(start, middle) + CALENDAR.working_days_between(middle, end)
 
 
+@given(
+    st.dates(date(1600, 1, 1), date(4090, 12, 31)) | st.dates(date(2024, 1, 1), date(2027, 12, 31)),
+    st.integers(-10, 1500),
+)
+def test_the_count_is_that_of_the_days_one_by_one(start: date, span: int) -> None:
+    one_by_one = sum(CALENDAR.is_working_day(start + ahead * DAY) for ahead in range(1, span + 1))
+    assert CALENDAR.working_days_between(start, start + span * DAY) == one_by_one
+
+
 def test_decree_days_belong_to_their_own_year_only() -> None:
     decree = {date(2026, 1, 2): "bron", date(2027, 5, 7): "bron", date(2026, 12, 25): "bron"}
     found = holidays(2026, decree)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from core.errors import SettingsError
 from core.settings import Settings, settings
+from core.version import VERSION
 
 
 def test_every_option_is_described() -> None:
@@ -40,3 +44,8 @@ def test_demo_refuses_a_database_of_somebody_else(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("VEILIG_DEMO_ON_OWN_DATABASE", "yes")
     settings.cache_clear()
     assert settings().demo
+
+
+def test_the_version_in_the_audit_trail_is_that_of_the_package() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))["project"]
+    assert project["version"] == VERSION

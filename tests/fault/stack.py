@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 GATES = """
 CREATE TABLE test_gate (name text PRIMARY KEY);
-CREATE FUNCTION test_gate_wait() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION test_gate_wait() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     -- A volatile function sees what others commit meanwhile, so a deleted row opens the gate.
     WHILE EXISTS (SELECT FROM test_gate WHERE name IN (TG_TABLE_NAME, to_jsonb(NEW) ->> 'report_id')) LOOP
@@ -42,6 +42,10 @@ CREATE TRIGGER test_gate BEFORE INSERT ON route FOR EACH ROW EXECUTE FUNCTION te
 CREATE FUNCTION test_fault() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION 'fault of a test'; END $$;
 """
+
+
+START_S = 120.0
+"""How long a process may take to start on a machine that does other work; no test is about that."""
 
 
 def wait_for(question: Callable[[], T | None], what: str, seconds: float = 30.0) -> T:
@@ -152,9 +156,9 @@ class Stack:
                 process_group=0,
             )
         if kind == "web":
-            wait_for(lambda: self._answers(name), f"{name} answers")
+            wait_for(lambda: self._answers(name), f"{name} answers", START_S)
         else:
-            wait_for(lambda: self.beats(kind) - beating, f"{name} beats")
+            wait_for(lambda: self.beats(kind) - beating, f"{name} beats", START_S)
 
     def _answers(self, name: str) -> bool:
         assert self.running[name].poll() is None, self.log_of(name).read_text()[-2000:]

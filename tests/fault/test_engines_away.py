@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from statistics import median
 
 import httpx
 import pytest
@@ -27,14 +28,20 @@ def announced(stack: Stack) -> int:
         return int(client.llen("dramatiq:wake"))
 
 
-def post_all(stack: Stack, references: list[str]) -> float:
-    """Post a report per reference, each accepted; returns the longest wait in seconds."""
-    longest = 0.0
+def post_all(stack: Stack, references: list[str]) -> list[float]:
+    """Post a report per reference, each accepted; returns the waits in seconds."""
+    waits = []
     for reference in references:
         begun = time.monotonic()
         assert stack.post(message(reference)).status_code == 200
-        longest = max(longest, time.monotonic() - begun)
-    return longest
+        waits.append(time.monotonic() - begun)
+    return waits
+
+
+def assert_at_once(waits: list[float]) -> None:
+    """Nobody waited for the broker: its own limit, two seconds, would be in every wait; a busy machine is in few."""
+    assert median(waits) < 1.0
+    assert max(waits) < 10.0
 
 
 def assert_done_once(stack: Stack, references: list[str]) -> None:
@@ -71,12 +78,12 @@ def test_messages_are_accepted_at_once_while_the_broker_is_away_and_done_after_i
     stack.valkey.stop()
     gone = time.monotonic()
     references: list[str] = []
-    longest = 0.0
+    waits: list[float] = []
     while time.monotonic() - gone < BROKER_AWAY_S:
         references.append(f"no-broker-{len(references)}")
-        longest = max(longest, post_all(stack, references[-1:]))
+        waits += post_all(stack, references[-1:])
         threading.Event().wait(0.25)  # the pace of arrival
-    assert longest < 2.0
+    assert_at_once(waits)
     assert len(references) > 30
     assert stack.unfinished() == len(references)
     stack.valkey.start()
@@ -91,7 +98,7 @@ def test_a_killed_broker_only_delays(stack: Stack) -> None:
     assert pid
     os.kill(pid, signal.SIGKILL)
     wait_for(lambda: stack.valkey.pid is None, "the broker is gone")
-    assert post_all(stack, references[10:]) < 2.0
+    assert_at_once(post_all(stack, references[10:]))
     stack.valkey.start()
     stack.wait_until_done(30)
     assert_done_once(stack, references)

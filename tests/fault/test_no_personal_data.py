@@ -26,7 +26,7 @@ PERSON: dict[str, Any] = {
     "adressen": [{"soort": "feitelijk", "gebied": "binnenland", "straat": STREET, "huisnummer": "1"}],
 }
 LEAK = f"""
-CREATE FUNCTION test_leak() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+CREATE FUNCTION test_leak() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN
     RAISE EXCEPTION 'duplicate' USING DETAIL = 'Key (bsn, name)=({BSN}, {NAME}) already exists.'; END $$;
 CREATE TRIGGER test_leak BEFORE INSERT ON link FOR EACH ROW EXECUTE FUNCTION test_leak();
 CREATE TRIGGER test_leak BEFORE INSERT ON quarantine FOR EACH ROW EXECUTE FUNCTION test_leak();

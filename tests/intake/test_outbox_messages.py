@@ -17,6 +17,7 @@ from intake import outbox
 from intake.corv import replies
 from intake.corv.parse import Fault
 from intake.delivery import ALREADY_THERE, NotDelivered, confirms, post
+from radar.outbound import release
 from tests.intake.receiver import AT, Receiver, bv03, fo03, receiving
 from tests.web.conftest import World
 from workers.work import carry_out
@@ -43,17 +44,41 @@ def store(world: World, url: str | None, subject: UUID | None = None, reference:
     """A message for the police, which have this address."""
     world.db.execute("UPDATE sender SET reply_url = %s WHERE id = %s", (url, world.police))
     report = world.report(AT)
+    carried = subject or uuid7()
     with world.db.transaction():
+        let_out(world, report, carried)
         return outbox.store_message(
             world.db,
             "vtTerugkoppelingDi01",
-            subject or uuid7(),
+            carried,
             report,
             reference=reference,
             body=BODY,
             at=AT,
             sender_id=world.police,
         )
+
+
+def let_out(world: World, report: UUID, feedback: UUID) -> None:
+    """A person released this feedback to the police, so that the gate lets it pass."""
+    world.db.execute(
+        "INSERT INTO feedback (id, region_id, report_id, moment, code, state, channel, opened_at, released_at,"
+        " released_by) VALUES (%s, %s, %s, 'assessment', 'VT-01-01', 'released', 'corv', %s, %s, 'ilse')"
+        " ON CONFLICT DO NOTHING",
+        (feedback, world.region, report, AT, AT),
+    )
+    made = release.propose(
+        world.db,
+        kind="feedback",
+        subject=feedback,
+        report_id=report,
+        recipient=("sender", world.police),
+        parts=["outcome"],
+        by="ilse",
+        at=AT,
+    )
+    if release.required(world.db, "feedback", feedback)["state"] == "proposed":
+        release.release(world.db, made, by="ilse", at=AT)
 
 
 def the_job(db: Db, message: UUID) -> Row:
@@ -207,12 +232,30 @@ def test_nothing_goes_to_a_sender_that_was_revoked(db: Db, world: World, receive
 
 def test_a_message_for_a_team_goes_to_the_address_of_the_team(db: Db, world: World, receiver: Receiver) -> None:
     db.execute("UPDATE team SET delivery_url = %s WHERE id = %s", (receiver.url, world.local_team))
+    report, request = world.report(AT), uuid7()
+    db.execute(
+        "INSERT INTO handover (id, region_id, report_id, kind, team_id, takes_watch, afterwards, shares, content,"
+        " offered_at, offered_by)"
+        " VALUES (%s, %s, %s, 'child_protection_board', %s, false, 'stay', '[]', '{}', %s, 'b')",
+        (request, world.region, report, world.local_team, AT),
+    )
     with db.transaction():
+        made = release.propose(
+            db,
+            kind="vto",
+            subject=request,
+            report_id=report,
+            recipient=("partner", world.local_team),
+            parts=["form"],
+            by="bram",
+            at=AT,
+        )
+        release.release(db, made, by="bram", at=AT)
         message = outbox.store_message(
             db,
             "vtoDi01",
-            uuid7(),
-            world.report(AT),
+            request,
+            report,
             reference="kenmerk-1",
             body=BODY,
             at=AT,

@@ -13,11 +13,10 @@ import http.client
 import re
 import time
 from collections.abc import Callable
-from datetime import datetime
 from functools import partial
 from uuid import UUID
 
-from core.database import Db, pool, transaction
+from core.database import now, pool, transaction
 from core.ids import uuid7
 from core.staff import add_staff
 from radar.casework import reminders, shares
@@ -47,19 +46,19 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=100, help="times that each page is read")
     chosen = parser.parse_args()
     with stack.engines():
-        cookie, colleague = _fill(chosen.reports, chosen.open)
+        cookie, colleague = fill(chosen.reports, chosen.open)
         _clock()
         port = stack.free_port()
         with stack.server("web.app:create_app", port):
             waits = _read(port, cookie, colleague, chosen.pages)
     for name, found in waits.items():
-        print(f"{name}: {_percentiles(found)}")
+        print(f"{name}: {percentiles(found)}")
     for part in ("queue", "overview"):
         together = sorted(wait for name, found in waits.items() if name.startswith(part) for wait in found)
-        print(f"{part}, all pages in turn: {_percentiles(together)}")
+        print(f"{part}, all pages in turn: {percentiles(together)}")
 
 
-def _fill(reports: int, open_reports: int) -> tuple[str, UUID]:
+def fill(reports: int, open_reports: int) -> tuple[str, UUID]:
     """Seed, sign the lead of the first team in; gives the cookie and a colleague of that team."""
     make_sender()
     teams = [uuid7() for _ in range(4)]
@@ -95,7 +94,7 @@ def _clock() -> None:
     """The first round catches up, as after a long stop of the clock; what is measured is the one after it."""
     with pool().connection() as db:
         db.execute("SET statement_timeout = '15 s'")
-        at = _now(db)
+        at = now(db)
         print(f"the first round of the clock: {_timed(lambda: reminders.round(db, at))}")
         while sum(reminders.round(db, at).values()):
             pass
@@ -103,7 +102,7 @@ def _clock() -> None:
     for what in ("from empty", "again"):
         with transaction() as db:
             db.execute("SET LOCAL statement_timeout = '15 s'")
-            print(f"terms counted {what}: {_timed(partial(shares.recount, db, _now(db)))}")
+            print(f"terms counted {what}: {_timed(partial(shares.recount, db, now(db)))}")
 
 
 def _read(port: int, cookie: str, colleague: UUID, times: int) -> dict[str, list[float]]:
@@ -128,7 +127,7 @@ def _read(port: int, cookie: str, colleague: UUID, times: int) -> dict[str, list
     return {name: sorted(found) for name, found in waits.items()}
 
 
-def _percentiles(waits: list[float]) -> str:
+def percentiles(waits: list[float]) -> str:
     return f"p50 {waits[len(waits) // 2]:.1f} ms, p95 {waits[int(len(waits) * 0.95)]:.1f} ms"
 
 
@@ -136,14 +135,6 @@ def _timed(work: Callable[[], object]) -> str:
     begun = time.perf_counter()
     done = work()
     return f"{done} in {(time.perf_counter() - begun) * 1000:.0f} ms"
-
-
-def _now(db: Db) -> datetime:
-    row = db.execute("SELECT now() AS at").fetchone()
-    if row is None:
-        raise SystemExit("the database does not know the time")
-    at: datetime = row["at"]
-    return at
 
 
 if __name__ == "__main__":

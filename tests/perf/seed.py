@@ -68,18 +68,18 @@ INSERT INTO deadline (id, region_id, kind, subject_id, report_id, norm_due_on, l
     CASE WHEN NOT is_open THEN at + (n %% 20) * interval '1 day' END
     FROM seed WHERE work IN ('acute_check', 'service', 'notify', 'feedback') OR work IS NULL AND n %% 10 = 0;
 INSERT INTO task (id, region_id, team_id, staff_id, kind, subject_id, report_id, risk, received_at, due_at, opened_at,
-    team_since, done_at, done_by)
+    change, team_since, done_at, done_by)
     SELECT gen_random_uuid(), %(region)s, team, staff, 'assess', report, report,
-    CASE WHEN n %% 200 = 0 THEN 2 ELSE 0 END, at, at + interval '7 days', at, at,
+    CASE WHEN n %% 200 = 0 THEN 2 ELSE 0 END, at, at + interval '7 days', at, nextval('task_change'), at,
     CASE WHEN NOT is_open OR work NOT IN ('assess', 'acute_check') THEN at END,
     CASE WHEN NOT is_open OR work NOT IN ('assess', 'acute_check') THEN 'seed' END FROM seed;
 INSERT INTO task (id, region_id, team_id, staff_id, kind, subject_id, report_id, risk, received_at, due_at, opened_at,
-    team_since)
+    change, team_since)
     SELECT gen_random_uuid(), %(region)s, team, staff, work,
     CASE WHEN work IN ('service', 'feedback') THEN piece ELSE report END, report,
     CASE WHEN n %% 200 = 0 THEN 2 WHEN work = 'acute_check' THEN 1 ELSE 0 END, at,
     at + CASE work WHEN 'acute_check' THEN interval '1 hour' WHEN 'service' THEN interval '70 days'
-        WHEN 'notify' THEN interval '28 days' ELSE interval '14 days' END, at, at
+        WHEN 'notify' THEN interval '28 days' ELSE interval '14 days' END, at, nextval('task_change'), at
     FROM seed WHERE is_open AND work <> 'assess';
 UPDATE task SET escalated_at = due_at WHERE done_at IS NULL AND due_at <= now();
 INSERT INTO route (id, region_id, report_id, state, path, reason, proposed_at)

@@ -49,8 +49,14 @@ def found_region(db: Db) -> UUID:
             (team, REGION, name, kind),
         )
     db.execute(
-        "INSERT INTO sender (id, region_id, oin, name, kind) VALUES (%s, %s, %s, 'Politie Proef', 'politie')",
-        (SENDER, REGION, "1" * 20),
+        "INSERT INTO partner_check (id, region_id, team_id, verified_until, how, checked_at, checked_by)"
+        " VALUES (%s, %s, %s, '2099-01-01', 'Gebeld', '2020-01-01', 'teun')",
+        (uuid7(), REGION, LOCAL),
+    )
+    db.execute(
+        "INSERT INTO sender (id, region_id, oin, name, kind, certificate_sha256)"
+        " VALUES (%s, %s, %s, 'Politie Proef', 'politie', %s)",
+        (SENDER, REGION, "1" * 20, "ab" * 32),
     )
     return REGION
 
@@ -134,6 +140,15 @@ def holder(db: Db, report: UUID) -> str | None:
     return row["holder"] if row else None
 
 
+LAID_PLAIN = {
+    "each raw message is sealed (`veilig seal` seals what came in before)",
+    "no citizen service number and no reporter stands plain beside a report",
+}
+"""Rules that these rows break on purpose: they are laid as before sealing (tests/intake shows the sealing)."""
+
+
 def breaches(db: Db) -> set[tuple[int, str]]:
     """The rules of `veilig verify` that do not hold; also inside a transaction that is not committed."""
-    return {(one.rule, one.text) for check in verify.CHECKS for one in check(db) if one.breaches}
+    with db.transaction():
+        found = {(one.rule, one.text) for check in verify.CHECKS for one in check(db) if one.breaches}
+    return {one for one in found if one[1] not in LAID_PLAIN}

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from core.database import Db
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing
 from core.ids import uuid7
 from radar.casework import acute, questionnaire, queue, steps, tasks
 from tests.radar import desk
@@ -104,10 +104,10 @@ def test_a_second_check_is_refused_and_leaves_the_first(db: Db, report: UUID) ->
 @pytest.mark.parametrize(
     ("change", "error"),
     [
-        ({"reason": "  "}, steps.ReasonMissing),
+        ({"reason": "  "}, ReasonMissing),
         ({"signs": ["bestaat_niet"]}, acute.UnknownSign),
-        ({"risk": 2}, acute.UnknownRisk),
-        ({"risk": -1}, acute.UnknownRisk),
+        ({"risk": 2}, tasks.UnknownRisk),
+        ({"risk": -1}, tasks.UnknownRisk),
         ({"role": "administrator"}, NotAllowed),
         ({"report_id": uuid7()}, NotFound),
     ],
@@ -202,11 +202,11 @@ def test_a_person_ends_the_direct_danger_and_the_risk_stays_raised_until_looked_
 
 def test_the_end_of_the_danger_is_said_with_a_reason_by_who_may_say_it(db: Db, report: UUID) -> None:
     desk.check(db, report, acute=True, at=NOW)
-    with pytest.raises(steps.ReasonMissing):
+    with pytest.raises(ReasonMissing):
         acute.end(db, report, " ", **ASSESSOR, at=LATER)
     with pytest.raises(NotAllowed, match="beoordelaar"):
         acute.end(db, report, "Voorbij.", **WHO, at=LATER)
-    with pytest.raises(acute.UnknownRisk):
+    with pytest.raises(tasks.UnknownRisk):
         acute.end(db, report, "Voorbij.", **ASSESSOR, at=LATER, risk=2)
     assert acute.in_danger(db, report)
 
@@ -305,7 +305,7 @@ def test_while_somebody_is_in_danger_no_look_makes_the_risk_less(db: Db, report:
 
 @pytest.mark.parametrize(
     ("change", "error"),
-    [({"reason": " "}, steps.ReasonMissing), ({"risk": 3}, acute.UnknownRisk), ({"role": "partner"}, NotAllowed)],
+    [({"reason": " "}, ReasonMissing), ({"risk": 3}, tasks.UnknownRisk), ({"role": "partner"}, NotAllowed)],
 )
 def test_a_look_that_does_not_fit_is_refused(
     db: Db, report: UUID, change: dict[str, Any], error: type[Exception]

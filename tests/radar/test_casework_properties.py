@@ -263,6 +263,27 @@ def test_the_walks_that_people_make_can_be_walked(db: Db, walk: list[str]) -> No
     assert breaches(db) == set()
 
 
+def test_a_signal_goes_along_when_its_report_goes_on_in_another_case(db: Db) -> None:
+    """Found by the walk without a plan: the newest report is taken up again after its case was closed."""
+    found_region(db)
+    family = Family(db)
+    for name in ("receive", "no_steps", "receive", "check", "no_steps"):
+        assert family.act([title for title, _ in family.possible()].index(name)), name
+    *_, newest = family.reports
+    asked = "SELECT s.*, r.case_id AS now_in FROM signal s JOIN report r ON r.id = s.report_id WHERE r.id = %s"
+    before = one(db, asked, newest)
+    assert (before["rule"], before["case_id"]) == ("closed_recently", before["now_in"])
+    *_, revise = [number for number, (title, _) in enumerate(family.possible()) if title == "revise"]
+    assert family.act(revise)
+    after = one(db, asked + " AND s.withdrawn_at IS NULL", newest)
+    assert before["case_id"] != after["case_id"] == after["now_in"]
+    same = ("rule", "title", "rule_set", "fired_on", "explanation", "evidence", "household_id")
+    assert [after[name] for name in same] == [before[name] for name in same]
+    old = one(db, asked + " AND s.withdrawn_at IS NOT NULL", newest)
+    assert (old["id"], old["withdrawn_by"]) == (before["id"], "system")
+    assert breaches(db) == set()
+
+
 # ── the database refuses what no function does ──────────────────────────────────────────────────────────────────
 
 

@@ -15,6 +15,7 @@ from core.database import Db
 from core.errors import Conflict
 from core.ids import uuid7
 from intake import acute as acute_words
+from intake.advice import AdviceInput
 from radar.casework import (
     acute,
     contacts,
@@ -23,8 +24,6 @@ from radar.casework import (
     ledger,
     letters,
     notices,
-    requests,
-    retention,
     service,
     states,
     steps,
@@ -34,6 +33,7 @@ from radar.casework import (
 from radar.linking.block import by_kind
 from radar.linking.normalise import features
 from radar.linking.rules import load
+from radar.rights import destruction, requests, retention
 from radar.signals.involvement import KINDS
 from tests.radar import desk
 from tests.web.conftest import FATHER, MOTHER, PERSON, World, person
@@ -179,16 +179,30 @@ def test_T9_who_is_spoken_to_is_informed_at_the_first_contact_or_a_term_runs(db:
 # ── the fifteen facts of 13 ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_fact_01_no_table_and_no_term_holds_data_of_a_family_that_somebody_asked_advice_about(db: Db) -> None:
-    """Advice is not built yet: there must be nothing where such data could be, and no sender that files as advice."""
-    tables = [
-        row["n"]
-        for row in db.execute("SELECT table_name AS n FROM information_schema.tables WHERE table_schema = 'public'")
+def test_fact_01_advice_has_no_place_for_a_family_and_nothing_ties_it_to_one(db: Db) -> None:
+    """No field of the form, no column, and no reference between advice and what is known of persons, either way."""
+    assert set(AdviceInput.model_fields) == {
+        *("way", "capacity", "occasions", "natures", "question", "advice", "transcript", "minutes"),
+        *("follow_up", "follow_up_on", "contact", "previous"),
+    }
+    references = db.execute(
+        "SELECT conrelid::regclass::text AS source, confrelid::regclass::text AS target FROM pg_constraint"
+        " WHERE contype = 'f'"
+    ).fetchall()
+    from_advice = {row["target"] for row in references if row["source"].startswith("advice")}
+    assert from_advice == {"region", "sender", "staff", "advice", "intake_draft"} & from_advice
+    assert {row["source"] for row in references if row["target"].startswith("advice")} <= {
+        *("advice", "advice_contact", "advice_chat", "advice_conversion"),
+    }
+    columns = db.execute(
+        "SELECT table_name AS t, column_name AS n FROM information_schema.columns WHERE table_schema = 'public'"
+    ).fetchall()
+    assert not [row for row in columns if "advi" in row["n"] and not row["t"].startswith("advice")]
+    assert not [
+        row
+        for row in columns
+        if row["t"].startswith("advice") and row["n"] in ("report_id", "mention_id", "person_id")
     ]
-    assert "report" in tables
-    assert not [name for name in tables if "advi" in name]
-    columns = db.execute("SELECT column_name AS n FROM information_schema.columns WHERE table_schema = 'public'")
-    assert not [row["n"] for row in columns if "advi" in row["n"]]
     assert not [code for code in terms.terms().terms if "advi" in code]
     assert not [code for code in letters.texts() if "advi" in code]
 
@@ -287,10 +301,13 @@ def test_fact_10_rights_are_per_person_and_by_his_age_on_the_day_of_the_request(
 def test_fact_11_destruction_is_asked_and_answered_and_destroys_nothing_by_itself(db: Db, world: World) -> None:
     report = new_report(world)
     request = requests.receive(db, mention(db, report), "destruction", AT.date(), by="ilse", at=AT)
+    with pytest.raises(Conflict):
+        destruction.propose(db, mention(db, report), "request", "Ja.", request_id=request, by="bram", at=AT)
     with pytest.raises(requests.AnswerMissing):
-        requests.answer(db, request, "", by="bram", at=AT)
-    requests.answer(db, request, "Ja.", by="bram", at=AT)
-    assert db.execute("SELECT FROM mention WHERE report_id = %s", (report,)).fetchone() is not None
+        requests.close(db, request, "granted", "", by="bram", at=AT)
+    requests.withdraw(db, request, "Per brief ingetrokken.", by="bram", at=AT)
+    row = db.execute("SELECT person <> '{}' AS kept FROM mention WHERE report_id = %s", (report,)).fetchone()
+    assert row == {"kept": True}
     assert "concreet" in requests.hints({}, "destruction", AT.date())[1]
 
 

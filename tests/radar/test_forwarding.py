@@ -12,10 +12,10 @@ import pytest
 
 from core import jobs
 from core.database import Db
-from core.errors import Conflict, LeaseLost, NotAllowed, NotFound
+from core.errors import Conflict, LeaseLost, NotAllowed, NotFound, ReasonMissing
 from core.ids import uuid7
 from radar.casework import acute, cases, forwarding, ledger, review, steps, tasks
-from radar.casework.steps import ReasonMissing, WrongMove
+from radar.casework.steps import WrongMove
 from radar.linking import correct
 from tests.radar import desk
 from tests.radar.arrivals import (

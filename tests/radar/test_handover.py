@@ -54,6 +54,7 @@ class Desk:
             "INSERT INTO team (id, region_id, name, kind, valid_from, valid_to) VALUES (%s, %s, %s, %s, %s, %s)",
             (team, self.world.region, f"{kind} {team.hex[-4:]}", kind, date(2020, 1, 1), valid_to),
         )
+        self.world.checked(team)
         return team
 
     def offer(self, kind: str = "direct", at: datetime = AT, **changes: Any) -> UUID:
@@ -584,7 +585,7 @@ def test_a_file_of_kinds_that_does_not_fit_is_refused(tmp_path: Path, wrong: str
     file = tmp_path / "kinds.toml"
     file.write_text(text.replace(wrong, right), "utf-8")
     with pytest.raises(SettingsError, match=r"kinds\.toml"):
-        handover_kinds.read(file)
+        handover_kinds.in_force.load(file)
 
 
 def test_a_date_and_a_choice_are_checked() -> None:

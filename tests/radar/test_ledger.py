@@ -17,12 +17,12 @@ from psycopg.types.json import Jsonb
 from core.calendar import load_calendar, national_holidays
 from core.database import Db
 from core.deadlines import Term, end_of_day, extended, weeks_term
-from core.errors import Conflict, NotFound, SettingsError
+from core.errors import Conflict, NotFound, ReasonMissing, SettingsError
 from core.ids import uuid7
 from core.settings import settings
 from intake.terms import calendar as calendar_in_force
 from radar.casework import ledger, terms
-from radar.casework.ledger import ReasonMissing, WrongExtension
+from radar.casework.ledger import WrongExtension
 from radar.casework.terms import Length
 from tests.web.conftest import World
 

@@ -24,7 +24,8 @@ from core.database import Db
 from core.errors import Conflict, NotFound, SettingsError
 from core.ids import uuid7
 from radar.casework import letters
-from radar.casework.letters import FieldsMissing, Unwritable, drawing, templates
+from radar.casework.letters import FieldsMissing, Unwritable, drawing, store, templates
+from radar.outbound import recipients
 from tests.web.conftest import FATHER, MOTHER, World
 
 AT = datetime(2026, 3, 4, 9, tzinfo=UTC)
@@ -260,11 +261,11 @@ aan = { label = "Naam" }
 def test_a_wrong_file_is_refused_as_a_whole(tmp_path: Path, old: str, new: str) -> None:
     file = tmp_path / "proef.toml"
     file.write_text(GOOD, encoding="utf-8")
-    assert templates.read(file).fields.keys() == {"aan"}
+    assert templates.kind_of(file).load(file).fields.keys() == {"aan"}
     assert old in GOOD
     file.write_text(GOOD.replace(old, new), encoding="utf-8")
     with pytest.raises(SettingsError, match=r"proef\.toml"):
-        templates.read(file)
+        templates.kind_of(file).load(file)
 
 
 # ── kept ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -272,19 +273,24 @@ def test_a_wrong_file_is_refused_as_a_whole(tmp_path: Path, old: str, new: str) 
 
 def test_a_letter_is_kept_with_its_version_and_hash_and_sent_once(db: Db, world: World, report: UUID) -> None:
     made = letters.make(db, report, "person_notice", FIELDS, mention(db, report), "bram", AT)
-    content = letters.pdf(db, world.region, made)
+    with pytest.raises(Conflict, match="nog niet vrijgegeven"):
+        letters.sent(db, made, "bram", AT)
+    recipients.check_person(db, mention(db, report), "asked", by="bram", at=AT)
+    letters.let_go(db, world.region, made, by="bram", at=AT)
+    content = letters.copy(db, world.region, made, by="bram", name="Bram", at=AT)
+    assert content is not None
     row = db.execute("SELECT * FROM letter WHERE id = %s", (made,)).fetchone()
     assert row is not None
     assert (row["template"], row["template_version"], bytes(row["sha256"])) == (
         "person_notice",
         "2026-11",
-        hashlib.sha256(content).digest(),
+        hashlib.sha256(store.original(db, made)).digest(),
     )
     number = db.execute("SELECT number FROM cases").fetchone()
     assert number is not None
     assert f"Kenmerk: {number['number']}" in words(content)
     assert "Datum: 4 maart 2026" in words(content)
-    letters.sent(db, made, "bram", AT + timedelta(days=1))
+    assert letters.sent(db, made, "bram", AT + timedelta(days=1))
     with pytest.raises(Conflict):
         letters.sent(db, made, "gwen", AT + timedelta(days=2))
     (listed,) = letters.of_report(db, world.region, report)
@@ -317,5 +323,5 @@ def test_what_cannot_be_made_leaves_nothing(db: Db, world: World, report: UUID) 
         letters.sent(db, uuid7(), "bram", AT)
     made = letters.make(db, report, "person_notice", FIELDS, mention(db, report), "bram", AT)
     with pytest.raises(NotFound):
-        letters.pdf(db, other.region, made)
+        letters.copy(db, other.region, made, by="bram", name="Bram", at=AT)
     assert letters.of_report(db, other.region, report) == []

@@ -18,6 +18,7 @@ import pytest
 
 from core.database import Db, connection_options
 from core.ids import uuid7
+from intake import opening
 from radar.linking import register
 from radar.linking.bulk import ChunkRegister, OldReport, Rows, link_chunk, prepare
 from radar.linking.profile import Profile
@@ -372,15 +373,16 @@ def test_awkward_text_arrives_unchanged(db: Db, text: str) -> None:
     said = {"naam": {"voornamen": text, "geslachtsnaam": f"{text} Voorbeeld"}, "rol": {"code": "111"}}
     in_bulk(region, [OldReport(f"ref {text}", START, f"soort {text}", [said, said])], 1)
     row = db.execute(
-        "SELECT g.raw, g.content_sha256, g.reference, r.reporter_kind, r.reference_of_reporter, "
+        "SELECT g.id, g.raw, g.content_sha256, g.reference, r.reporter_kind, r.reference_of_reporter, "
         "array_agg(m.person ORDER BY m.number) AS said FROM message g JOIN report r ON r.message_id = g.id "
         "JOIN mention m ON m.report_id = r.id WHERE g.region_id = %s GROUP BY g.id, r.id",
         (region.id,),
     ).fetchone()
     assert row
     assert row["said"] == [said, said]
-    assert json.loads(row["raw"]) == {"kenmerk": f"ref {text}", "betrokkenen": [said, said]}
-    assert bytes(row["content_sha256"]) == hashlib.sha256(row["raw"]).digest()
+    raw = opening.raw(db, row["id"], bytes(row["raw"]))
+    assert json.loads(raw) == {"kenmerk": f"ref {text}", "betrokkenen": [said, said]}
+    assert bytes(row["content_sha256"]) == hashlib.sha256(raw).digest()
     assert row["reference"] == row["reference_of_reporter"] == f"ref {text}"
     assert row["reporter_kind"] == f"soort {text}"
 

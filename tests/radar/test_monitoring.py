@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from core.database import Db
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing
 from core.ids import uuid7
 from core.settings import settings
 from radar import signals
@@ -276,7 +276,7 @@ def test_an_extra_moment_has_its_own_day_term_and_reason(db: Db, monitored: Moni
     [
         ({"planned_on": BEGUN.date()}, monitoring.WrongDay),
         ({"planned_on": BEGUN.date() + timedelta(days=3651)}, monitoring.WrongDay),
-        ({"reason": " "}, monitoring.ReasonMissing),
+        ({"reason": " "}, ReasonMissing),
         ({"role": "intake_worker"}, NotAllowed),
     ],
 )

@@ -16,6 +16,7 @@ from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from radar.casework import ages, ledger, letters, notices, tasks
 from radar.casework.notices import NotYet, WrongWay
+from radar.outbound import recipients
 from tests.web.conftest import FATHER, MOTHER, PERSON, World, person
 
 RECEIVED = datetime(2026, 3, 3, 22, 50, tzinfo=UTC)
@@ -220,6 +221,9 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(db: Db, world: World) -> N
     leaflet = letters.make(
         db, report, "information", {"aan": "M", "bellen": "1", "klacht": "Bij ons."}, mother, "bram", AT
     )
+    recipients.check_person(db, mother, "asked", by="bram", at=AT)
+    for letter in (unsent, leaflet):
+        letters.let_go(db, world.region, letter, by="bram", at=AT)
     letters.sent(db, leaflet, "bram", AT)
     tries: list[tuple[type[Exception], UUID, dict[str, Any]]] = [
         (NotYet, mother, {"how": "talk", "told_at": RECEIVED - timedelta(minutes=1)}),

@@ -189,3 +189,15 @@ def test_every_kind_of_task_has_its_row(db: Db, world: World) -> None:
     rows = queue.items(db, world.region, Filter(tuple(kinds)), NOW)
     assert {row.kind for row in rows} == set(kinds)
     assert {row.report_id for row in rows} == {report}
+
+
+def test_the_first_rows_of_several_lists_are_those_of_each(db: Db, world: World) -> None:
+    bram = colleague(world, "bram")
+    for hours in range(6):
+        task = world.task("assess", uuid7(), NOW + timedelta(hours=hours - 3), hours % 3, world.team)
+        if hours % 2:
+            tasks.assign(db, world.region, [task], bram, by="teun", at=NOW)
+    wanted = [Filter(ALL, overdue=True), Filter(ALL, staff=bram), Filter(ALL, nobody=True), Filter(("sign",))]
+    lists = queue.first_items(db, world.region, wanted, NOW, 3)
+    assert lists == [queue.items(db, world.region, chosen, NOW, limit=3) for chosen in wanted]
+    assert [len(rows) for rows in lists] == [3, 3, 3, 0]

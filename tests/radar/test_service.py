@@ -340,11 +340,11 @@ def test_the_forms_are_data_with_the_codes_of_cbs(tmp_path: Path) -> None:
     assert {code for form in findings.FORMS.values() for code in form.cbs_occasion} == {
         f"{n:02}" for n in range(1, 10)
     }
-    assert not findings.FINDINGS.verified
+    assert not findings.in_force().verified
     wrong = tmp_path / "findings.toml"
     wrong.write_text(findings.FILE.read_text(encoding="utf-8").replace("refuted = ", "gossip = "), encoding="utf-8")
     with pytest.raises(SettingsError, match="not a valid file"):
-        findings.load(wrong)
+        findings.in_force.load(wrong)
 
 
 # ── the end ─────────────────────────────────────────────────────────────────────────────────────────────────────

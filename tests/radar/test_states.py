@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from core.database import Db
-from core.errors import Conflict, NotAllowed, NotFound
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing
 from core.ids import uuid7
 from core.staff import ROLES
 from radar.casework import entering, steps
@@ -25,7 +25,7 @@ from radar.casework.states import (
     allowed,
     named,
 )
-from radar.casework.steps import ReasonMissing, WrongMove
+from radar.casework.steps import WrongMove
 from tests.radar import desk
 from tests.radar.arrivals import DAY, JAN, arrive, found_region, state
 

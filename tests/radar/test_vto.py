@@ -51,6 +51,7 @@ class Board:
             " 'child_protection_board', %s, '00000099000000005000')",
             (self.team, self.world.region, date(2020, 1, 1)),
         )
+        self.world.checked(self.team)
         home = dict(zip(("household", "case"), self.world.household(AT), strict=True)) if case else {}
         self.report = self.world.report(
             AT - timedelta(days=3),
@@ -81,9 +82,9 @@ class Board:
 
     def sent(self, one: UUID) -> etree._Element:
         self.send(one)
-        row = self.db.execute("SELECT body FROM outgoing_message WHERE subject_id = %s", (one,)).fetchone()
+        row = self.db.execute("SELECT id FROM outgoing_message WHERE subject_id = %s", (one,)).fetchone()
         assert row
-        return etree.fromstring(bytes(row["body"]))
+        return etree.fromstring(outbox.body_of(self.db, row["id"]))
 
 
 def texts(root: etree._Element, path: str) -> list[str | None]:

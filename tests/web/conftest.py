@@ -19,11 +19,12 @@ from psycopg.types.json import Jsonb
 from core.database import Db
 from core.deadlines import safety_assessment
 from core.ids import uuid7
-from core.secrets import forget_key
+from core.secrets import forget_key, token_hash
 from core.settings import settings
 from core.staff import DEMO_LOGINS, add_staff
 from intake.terms import calendar
 from radar import signals
+from radar.protection import grants
 from tests.web.chromium import served, started_browser
 from web.access import sessions
 from web.app import create_app
@@ -69,14 +70,41 @@ class World:
                 "INSERT INTO team (id, region_id, name, kind, valid_from) VALUES (%s, %s, %s, %s, %s)",
                 (team, self.region, name, kind, date(2020, 1, 1)),
             )
+        self.checked(self.local_team)
         for sender, name, kind in (
             (self.police, "Politie eenheid Voorbeeld", "politie"),
             (self.school, "Basisschool De Es", "onderwijs"),
         ):
             self.db.execute(
-                "INSERT INTO sender (id, region_id, oin, name, kind) VALUES (%s, %s, %s, %s, %s)",
-                (sender, self.region, f"00000099{uuid7().int % 10**12:012}", name, kind),
+                "INSERT INTO sender (id, region_id, oin, name, kind, certificate_sha256)"
+                " VALUES (%s, %s, %s, %s, %s, %s)",
+                (sender, self.region, f"00000099{uuid7().int % 10**12:012}", name, kind, uuid7().hex * 2),
             )
+
+    def open_vaults(self, username: str, report: UUID) -> None:
+        """This member has opened both vaults of this report just now."""
+        row = self.db.execute("SELECT id, now() AS at FROM staff WHERE username = %s", (username,)).fetchone()
+        assert row
+        for kind in ("reporter", "whereabouts"):
+            grants.give(
+                self.db,
+                self.region,
+                row["id"],
+                kind,
+                report_id=report,
+                purpose="safety",
+                reason="Nodig voor de beoordeling",
+                by=username,
+                at=row["at"],
+            )
+
+    def checked(self, team: UUID, until: date = date(2099, 1, 1)) -> None:
+        """Somebody made sure long ago that this partner is who it says, until a day."""
+        self.db.execute(
+            "INSERT INTO partner_check (id, region_id, team_id, verified_until, how, checked_at, checked_by)"
+            " VALUES (%s, %s, %s, %s, 'Gebeld', '2020-01-01', 'teun')",
+            (uuid7(), self.region, team, until),
+        )
 
     def staff(self, role: Any, name: str = "") -> str:
         """A member with this role; returns the user name."""
@@ -410,7 +438,7 @@ def seed_family(world: World, now: datetime | None = None) -> dict[str, UUID]:
         {"rule": "verwurging", "level": "show", "text": "Poging tot verwurging", "words": ["bij de keel"]},
     ]
     remarks = [
-        {"code": "VT-W102", "path": "betrokkenen[1].adressen[0].postcode", "text": "De postcode is niet volledig."}
+        {"code": "VT-W102", "pad": "betrokkenen[1].adressen[0].postcode", "tekst": "De postcode is niet volledig."}
     ]
     third = world.report(
         now - timedelta(days=9),
@@ -482,6 +510,19 @@ def seed_family(world: World, now: datetime | None = None) -> dict[str, UUID]:
     }
 
 
+def session_of(db: Db, username: str, stepped_up: bool = True) -> str:
+    """The token of a new session of this user."""
+    row = db.execute("SELECT id FROM staff WHERE username = %s", (username,)).fetchone()
+    assert row is not None
+    token = sessions.start(db, row["id"])
+    if stepped_up:
+        db.execute(
+            "UPDATE staff_session SET stepped_up_until = now() + interval '10 minutes' WHERE token_hash = %s",
+            (token_hash(token),),
+        )
+    return token
+
+
 @pytest.fixture
 def client(database_url: str) -> TestClient:
     """A browser without a session; it does not follow redirects."""
@@ -489,14 +530,15 @@ def client(database_url: str) -> TestClient:
 
 
 @pytest.fixture
-def sign_in(client: TestClient, db: Db) -> Callable[[str], TestClient]:
-    """Gives this user a session, as signing in does (test_access signs in for real); returns the same client."""
+def sign_in(client: TestClient, db: Db) -> Callable[..., TestClient]:
+    """Gives this user a session, as signing in does (test_access signs in for real); returns the same client.
 
-    def enter(username: str) -> TestClient:
-        row = db.execute("SELECT id FROM staff WHERE username = %s", (username,)).fetchone()
-        assert row is not None
+    He proved himself a moment ago, so that what asks for a step-up is open, unless `stepped_up` is False.
+    """
+
+    def enter(username: str, stepped_up: bool = True) -> TestClient:
         client.cookies.clear()
-        client.cookies.set(sessions.cookie_name(), sessions.start(db, row["id"]), domain="testserver.local")
+        client.cookies.set(sessions.cookie_name(), session_of(db, username, stepped_up), domain="testserver.local")
         return client
 
     return enter

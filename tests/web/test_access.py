@@ -17,6 +17,8 @@ from core.database import Db
 from core.ids import uuid7
 from core.settings import settings
 from core.staff import DEMO_LOGINS, ROLES, check_password, ensure_demo_staff
+from web import navigation
+from web.access.guard import ACTIONS
 from web.access.matrix import matrix, may
 from web.app import create_app
 
@@ -24,8 +26,36 @@ OURS = {"sec-fetch-site": "same-origin"}
 PASSWORD = "een lang wachtwoord"
 PARTNER = {"/partner", "/partner/antwoord", "/partner/{token}"}
 """The doors of a partner: they have a visit of their own (test_partner.py), never a session of staff."""
-OPEN = {"/inloggen", "/", "/static/{name}", "/health/live", "/health/ready"} | PARTNER
+SENDER = {"/aansluiting", "/aansluiting/token", "/aansluiting/seintje", "/aansluiting/einde"}
+"""The doors of a sender: a visit of its own too (test_sender.py)."""
+SIGNING_IN = {
+    "/inloggen",
+    "/inloggen/code",
+    "/inloggen/instellen",
+    "/inloggen/passkey",
+    "/inloggen/extern",
+    "/inloggen/terug",
+    "/aanmelden/{token}",
+}
+"""The doors of who has no session yet (test_sign_in.py, test_second_factor.py, test_oidc.py)."""
+FORMS = {
+    "/melden-beroepskracht",
+    "/melden-beroepskracht/apotheek",
+    "/melden-beroepskracht/sluiten",
+    "/melden-beroepskracht/ontvangen",
+    "/melden-beroepskracht/ontvangen/bewijs",
+    "/melden-beroepskracht/persoon/{nummer}",
+    "/melden-beroepskracht/{stap}",
+}
+"""The form of a professional: it has a visit of its own (test_professional.py)."""
+CITIZEN = {"/contact", "/contact/stijl.css", "/contact/pagina.js", "/weg"}
+"""The form for everybody: no session, no cookie (test_citizen.py)."""
+METADATA = "/.well-known/oauth-authorization-server"
+OPEN = {"/", "/static/{name}", "/health/live", "/health/ready", METADATA}
+OPEN |= PARTNER | SENDER | FORMS | CITIZEN | SIGNING_IN
 Sign = Callable[[str], Any]
+WEB = Path(__file__).parents[2] / "web"
+SOURCES = "".join(file.read_text("utf-8") for file in [*WEB.rglob("*.py"), *WEB.rglob("*.html")]).replace("'", '"')
 
 
 def walk(routes: list[BaseRoute], before: str = "") -> Iterator[tuple[str, str]]:
@@ -67,6 +97,16 @@ def test_without_a_visit_the_doors_of_a_partner_show_and_change_nothing(client: 
             form_for_the_code = method != "POST" and path == "/partner/{token}"
             assert answer.status_code in ((200,) if form_for_the_code else (403, 404)), (method, path)
     assert db.execute("SELECT FROM audit_entry WHERE action LIKE 'handover.%'").fetchall() == []
+
+
+def test_without_a_visit_the_doors_of_a_sender_show_and_change_nothing(client: Any, db: Db) -> None:
+    for method, path in walk(client.app.routes):
+        if path in SENDER:
+            answer = client.request(method, path, headers=OURS)
+            assert answer.status_code == (403 if method == "POST" else 200), (method, path)
+            assert method == "HEAD" or "client_secret" in answer.text or answer.status_code == 403
+    rows = db.execute("SELECT action, outcome FROM audit_entry WHERE action LIKE 'sender.%'").fetchall()
+    assert rows == [{"action": "sender.enter", "outcome": "refused"}]
 
 
 def test_every_screen_without_a_session_goes_to_the_sign_in_page(client: Any) -> None:
@@ -124,23 +164,11 @@ def test_signing_out_ends_the_session_on_the_server(client: Any, world: Any, sig
     assert client.get("/wachtrij").headers["location"] == "/inloggen"
 
 
-def test_each_sign_in_is_a_new_session_and_ends_the_one_before(client: Any, world: Any, sign_in: Sign) -> None:
-    username = world.staff("team_lead")
-    sign_in(username)
-    first = dict(client.cookies)
-    body = {"gebruikersnaam": username, "wachtwoord": PASSWORD}
-    client.post("/inloggen", data=body, headers=OURS)
-    assert dict(client.cookies) != first
-    client.cookies.clear()
-    client.cookies.update(first)
-    assert client.get("/wachtrij").status_code == 303
-
-
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE staff_session SET seen_at = now() - interval '31 minutes'",
-        "UPDATE staff_session SET started_at = now() - interval '601 minutes'",
+        "UPDATE staff_session SET idle_until = now() - interval '1 second'",
+        "UPDATE staff_session SET ends_at = now() - interval '1 second'",
         "UPDATE staff_session SET ended_at = now()",
         "UPDATE staff SET active = false",
     ],
@@ -160,14 +188,6 @@ def test_being_seen_keeps_a_session_alive(client: Any, world: Any, sign_in: Sign
     assert client.get("/wachtrij").status_code == 200
     row = db.execute("SELECT now() - seen_at < interval '1 minute' AS fresh FROM staff_session").fetchone()
     assert row == {"fresh": True}
-
-
-def test_the_cookie_is_for_this_host_only_and_out_of_reach_of_scripts(client: Any, world: Any) -> None:
-    body = {"gebruikersnaam": world.staff("assessor"), "wachtwoord": PASSWORD}
-    cookie = client.post("/inloggen", data=body, headers=OURS).headers["set-cookie"]
-    name, *parts = cookie.split("; ")
-    assert name.startswith("__Host-veilig=")
-    assert {part.lower() for part in parts} == {"path=/", "secure", "httponly", "samesite=strict"}
 
 
 def test_the_database_holds_no_token(client: Any, world: Any, sign_in: Sign, db: Db) -> None:
@@ -230,7 +250,8 @@ def test_demo_logins_are_named_in_demo_mode_only(client: Any, monkeypatch: pytes
 
 
 def test_the_matrix_knows_every_role_and_denies_what_it_does_not_name() -> None:
-    assert set().union(*matrix().values()) == set(ROLES)
+    assert set().union(*matrix().actions.values()) == set(ROLES)
+    assert set().union(*matrix().fields.values()) == set(ROLES) - {"auditor", "administrator"}
     assert not any(may(role, "report.destroy") for role in ROLES)
     assert not may("onbekend", "queue.view")
     assert [role for role in ROLES if may(role, "job.redrive")] == ["team_lead"]
@@ -243,7 +264,6 @@ def test_each_role_reaches_exactly_what_the_matrix_says(
     pages = {
         "queue.view": "/wachtrij",
         "report.view": f"/meldingen/{family['third']}",
-        "report.raw": f"/meldingen/{family['third']}/bericht",
         **{
             f"{right}.view": f"/meldingen/{family['third']}/{path}"
             for right, path in (
@@ -268,7 +288,7 @@ def test_each_role_reaches_exactly_what_the_matrix_says(
     sign_in(world.staff(role))
     for action, path in pages.items():
         assert client.get(path).status_code == (200 if may(role, action) else 403), action
-    token = token_in(client.get("/wachtrij").text)
+    token = token_in(client.get("/mijn-account").text)
     forms = {
         # Without a version of the questions it is a form of another version, and so never mixed in.
         "assessment.write": (f"/meldingen/{family['third']}/beoordeling", 409),
@@ -283,21 +303,62 @@ def test_each_role_reaches_exactly_what_the_matrix_says(
         assert answer.status_code == (wrong if may(role, action) else 403), action
 
 
+@pytest.mark.parametrize("role", list(ROLES))
+def test_every_screen_is_open_to_exactly_the_roles_of_the_matrix(
+    client: Any, world: Any, sign_in: Sign, role: str
+) -> None:
+    """Each route of the application with a number that is nobody's: refused by role, or not."""
+    sign_in(world.staff(role))
+    token = token_in(client.get("/mijn-account").text)
+    walked = {(method, path) for method, path in (*screens(client.app), ("GET", "/")) if method != "HEAD"}
+    assert walked == ACTIONS.keys()
+    assert len(walked) > 100
+    for method, path in sorted(walked):
+        action = ACTIONS[method, path]
+        if action == "session.end":
+            continue  # test_signing_out_ends_the_session_on_the_server
+        answer = client.request(method, concrete(path), headers=OURS, data={"formulier": token})
+        refused = answer.status_code == 403 and "Uw rol mag dit niet." in answer.text
+        assert refused == (not may(role, action)), (method, path, action, answer.status_code)
+
+
+def test_every_action_of_the_matrix_is_asked_somewhere() -> None:
+    # What is asked inside a page, for a part of it or a button.
+    inside = {action for action in matrix().actions if f'"{action}"' in SOURCES}
+    assert matrix().actions.keys() == {*ACTIONS.values()} | inside
+
+
+AT_WORK = ["/wachtrij", "/koppelvoorstellen", "/zoeken", "/uitgaand", "/quarantaine", "/kwaliteit/steekproef"]
 MENU = {
-    "intake_worker": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
-    "assessor": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
-    "behavioural_scientist": ["/wachtrij", "/koppelvoorstellen", "/quarantaine", "/kwaliteit/steekproef"],
-    "team_lead": ["/wachtrij", "/overzicht", "/koppelvoorstellen", "/quarantaine", "/kwaliteit"],
-    "administrator": ["/wachtrij", "/kwaliteit"],
+    "intake_worker": AT_WORK,
+    "assessor": AT_WORK,
+    "behavioural_scientist": AT_WORK,
+    "trusted_physician": ["/wachtrij", "/zoeken"],
+    "team_lead": [
+        "/wachtrij",
+        "/overzicht",
+        "/koppelvoorstellen",
+        "/zoeken",
+        "/afgeschermd",
+        "/uitgaand",
+        "/quarantaine",
+        "/kwaliteit",
+        "/bewaartermijnen",
+    ],
+    "privacy_officer": ["/afgeschermd", "/uitgaand", "/logcontrole", "/bewaartermijnen"],
+    "auditor": ["/logcontrole"],
+    "administrator": ["/wachtrij", "/kwaliteit", "/medewerkers"],
 }
 
 
 @pytest.mark.parametrize("role", list(ROLES))
 def test_the_menu_holds_what_a_role_may_open(client: Any, world: Any, sign_in: Sign, role: str) -> None:
     sign_in(world.staff(role))
-    menu = client.get("/wachtrij").text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
+    menu = client.get("/mijn-account").text.split('aria-label="Hoofdmenu"')[1].split("</nav>")[0]
     shown = [part.split('"')[0] for part in menu.split('href="')[1:]]
-    assert shown == MENU[role]
+    groups = navigation.menu(lambda action: may(role, action), "")
+    assert shown == [one.path for group in groups for one in group.entries]
+    assert set(MENU[role]) <= set(shown), "at least the work of this role"
     for path in shown:
         page = client.get(path)
         assert page.status_code == 200, path
@@ -307,6 +368,8 @@ def test_the_menu_holds_what_a_role_may_open(client: Any, world: Any, sign_in: S
 
 
 AREAS = (
+    "notities",
+    "bijlagen",
     "acuut",
     "beoordeling",
     "zicht",
@@ -317,12 +380,18 @@ AREAS = (
     "terugkoppeling",
     "monitoring",
     "doorsturen",
+    "kluis",
+    "afscherming",
+    "herleidbaar",
+    "bescherming",
+    "rechten",
+    "zoeken",
 )
 
 
 def test_every_area_of_a_report_is_in_these_walks(client: Any) -> None:
     found = {path.removeprefix("/meldingen/{id}/") for method, path in screens(client.app) if method == "GET"}
-    assert {area for area in found if not area.startswith("/") and "/" not in area} == {*AREAS, "bericht"}
+    assert {area for area in found if not area.startswith("/") and "/" not in area} == {*AREAS, "bericht", "live"}
 
 
 def test_another_region_and_nothing_at_all_are_the_same_page(

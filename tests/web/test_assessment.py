@@ -210,7 +210,8 @@ def test_the_form_has_every_question_with_the_history_and_the_signals_beside_it(
         assert f"/meldingen/{family[other]}" in page.text
     assert "De politie vulde SASH in" in page.text
     assert "De buren hoorden geschreeuw" in page.text
-    assert "script-src 'self'; connect-src 'self'" in page.headers["content-security-policy"]
+    nonce = page.text.split('<script nonce="')[1].split('"')[0]
+    assert f"script-src 'nonce-{nonce}'; connect-src 'self'" in page.headers["content-security-policy"]
     noted = world.db.execute("SELECT count(*) AS n FROM audit_entry WHERE action = 'assessment.view'").fetchone()
     assert noted == {"n": 1}
 

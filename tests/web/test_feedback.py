@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from core.database import Db, Row
+from core.deadlines import local_day
 from core.ids import uuid7
 from radar.casework import feedback, letters
 from tests.radar.test_letters import words as words_of
@@ -197,7 +198,7 @@ def test_a_condition_asks_for_the_tick_that_the_reporter_has_a_role(client: Any,
     world.db.execute(
         "INSERT INTO safety_condition (id, region_id, report_id, text, owner, due_on, made_at, made_by)"
         " VALUES (%s, %s, %s, 'Vader slaapt elders.', 'vader', %s, %s, 'bram')",
-        (uuid7(), world.region, report, NOW.date(), NOW),
+        (uuid7(), world.region, report, local_day(NOW), NOW),
     )
     sign_in(world.staff("assessor"))
     assert "Vader slaapt elders." in client.get(path_of(report)).text

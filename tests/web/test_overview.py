@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from core.database import Db
-from core.deadlines import local_day
+from core.deadlines import AMSTERDAM, local_day
 from core.ids import uuid7
 from core.staff import ROLES, add_staff
 from radar.casework import reminders, tasks
@@ -146,7 +146,7 @@ def test_the_load_of_each_colleague_stands_beside_what_nobody_has(
 
 
 def test_the_oldest_reports_lead_to_their_work(client: Any, world: Any, sign_in: Sign) -> None:
-    now = datetime.now(UTC)
+    now = datetime.now(AMSTERDAM)  # so that days are days of the calendar, also over a change of the clock
     report = world.report(now - timedelta(days=33))
     sign_in(lead(world))
     section = client.get("/overzicht").text.split('id="langst"')[1].split("</section>")[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ import radar.signals.models
 from core.database import Db
 from core.ids import uuid7
 from intake import message as message_model
+from intake import vault
 from web import templates
 from web.app import MAX_BODY
 from web.headers import HEADERS
@@ -78,6 +80,7 @@ def test_one_view_is_one_row_in_the_audit_trail_and_changes_nothing_else(
 ) -> None:
     username = world.staff("team_lead")
     sign_in(username)
+    world.open_vaults(username, family["third"])
     before = digest(db)
     for path, (action, object_id) in pages(family).items():
         known = len(audit(db))
@@ -96,6 +99,12 @@ def test_a_page_that_fails_leaves_no_row_of_a_view(
     assert audit(db) == before
 
 
+def only_our_script(page: str) -> bool:
+    """Whether each script of a page is a file of ours, with the word of this answer."""
+    ours = re.compile(r'<script nonce="[\w-]{22}" src="/static/[\w.]+" defer>')
+    return all(ours.fullmatch(tag) for tag in re.findall(r"<script[^>]*>?", page))
+
+
 def test_every_page_has_a_title_and_an_address_without_personal_data(
     client: Any, world: Any, family: dict[str, UUID], sign_in: Sign
 ) -> None:
@@ -105,7 +114,7 @@ def test_every_page_has_a_title_and_an_address_without_personal_data(
         page = client.get(path).text
         titles.append(page.split("<title>")[1].split("</title>")[0])
         assert page.count("<h1") == 1, path
-        assert "<script" not in page
+        assert only_our_script(page), path
         assert " style=" not in page
         assert len(page.encode()) < 100_000
     assert all(title.endswith(" Veilig Thuis Radar") for title in titles)
@@ -126,7 +135,10 @@ def test_the_security_headers_are_on_every_answer(
     assert {answer.status_code for answer in answers} == {200, 303, 403, 404, 405, 413, 500}
     for answer in answers:
         for name, value in HEADERS.items():
-            assert answer.headers[name] == value
+            told = answer.headers[name]
+            # A page with a script of ours adds which one, and may ask us alone for what is new.
+            own = re.escape(value) + r"; script-src 'nonce-[\w-]{22}'; connect-src 'self'"
+            assert told == value or (name == "Content-Security-Policy" and re.fullmatch(own, told)), told
         is_static = (
             answer.headers["content-type"].startswith(("text/css", "text/javascript", "image/"))
             if answer.content
@@ -184,7 +196,7 @@ def test_errors_of_the_api_are_problems(client: Any) -> None:
 
 
 def test_a_form_may_not_be_large(client: Any) -> None:
-    answer = client.post("/inloggen", data={"gebruikersnaam": "x" * 300_000}, headers=OURS)
+    answer = client.post("/inloggen", data={"gebruikersnaam": "x" * 200_000}, headers=OURS)
     assert answer.status_code in (400, 413)
 
 
@@ -273,16 +285,18 @@ def test_every_text_of_a_message_is_shown_and_escaped(
         [everything_nasty(row["person"])],
         content=everything_nasty(row["content"]),
         signals=signal,
-        remarks=[{"code": NASTY, "path": NASTY, "text": NASTY}],
+        remarks=[{"code": NASTY, "pad": NASTY, "tekst": NASTY}],
         raw=NASTY.encode(),
         reference=NASTY,
         municipality=NASTY,
         kind=NASTY,
     )
-    sign_in(world.staff("team_lead"))
+    username = world.staff("team_lead")
+    sign_in(username)
+    world.open_vaults(username, report)
     for path in (f"/meldingen/{report}", f"/meldingen/{report}/bericht", "/wachtrij"):
         page = client.get(path).text
-        assert "<script" not in page, path
+        assert only_our_script(page), path
         assert "&lt;script&gt;" in page, path
 
 
@@ -293,10 +307,13 @@ def test_all_of_the_message_can_be_read(
     assert row is not None
     sign_in(world.staff("assessor"))
     page = client.get(f"/meldingen/{family['third']}").text
-    texts = [text for _, text in elements.flat(row["content"])]
+    texts = [text for _, text in elements.flat(vault.part(row["content"], ()).content)]
     shown = [text for text in texts if text.split("\n")[0] in page]
     # The dates are shown in words, the reason for an unknown value as a sentence.
     assert sorted(set(texts) - set(shown)) == ["20260114", "20260115", "waardeOnbekend"]
+    # Who reported is sealed: its page says where, not who.
+    assert "Basisteam Voorbeeld" not in page
+    assert elements.SEALED in page
     assert "14 januari 2026" in page
     assert "onbekend bij de melder" in page
     assert "1985 (maand en dag onbekend)" in page
@@ -447,7 +464,9 @@ def test_a_stopped_job_gets_a_new_life_from_a_team_lead(
 
 def test_long_raw_text_is_cut_and_says_so(client: Any, world: Any, sign_in: Sign) -> None:
     report = world.report(datetime.now(UTC), raw=b"\x00<" * 60_000)
-    sign_in(world.staff("assessor"))
+    username = world.staff("assessor")
+    sign_in(username)
+    world.open_vaults(username, report)
     page = client.get(f"/meldingen/{report}/bericht")
     assert page.status_code == 200
     assert "langer dan hier past" in page.text
@@ -458,7 +477,9 @@ def test_no_handler_or_template_names_a_person_in_an_address() -> None:
     source = "".join(path.read_text("utf-8") for path in Path(templates.TEMPLATES).glob("*.html"))
     addresses = [part.split('"')[0].split("#")[0] for part in source.split('href="')[1:]]
     assert addresses
-    assert not any(word in address for address in addresses for word in ("person", "naam", "bsn"))
+    numbered = "/persoon/{{ more_persons }}"  # a number: the how-maniest
+    told = [address.replace(numbered, "") for address in addresses]
+    assert not any(word in address for address in told for word in ("person", "naam", "bsn"))
 
 
 def test_an_id_that_is_no_id_is_not_found(client: Any, world: Any, sign_in: Sign) -> None:

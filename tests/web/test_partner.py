@@ -14,6 +14,7 @@ from playwright.sync_api import Browser
 
 from core import audit
 from core.database import Db
+from core.deadlines import local_day
 from radar.casework import handover, handovers, invite, watch
 from radar.casework.handover_kinds import KINDS
 from tests.web.chromium import enter as sign_in_teun
@@ -147,7 +148,7 @@ def test_replay_of_the_link_opens_nothing_and_a_new_invitation_ends_the_visit(pa
 def test_after_an_hour_the_visit_is_over(partner: Partner) -> None:
     page = partner.visit(partner.offer())
     partner.db.execute("UPDATE handover_invite SET visit_until = now() - interval '1 second'")
-    assert partner.answer(page, antwoord="aanvaard", naam="P", gestart=str(NOW.date())).status_code == 404
+    assert partner.answer(page, antwoord="aanvaard", naam="P", gestart=str(local_day(NOW))).status_code == 404
     gone = partner.client.get("/partner")
     assert gone.status_code == 404
     assert "Voorbeeld" not in gone.text
@@ -173,7 +174,7 @@ def test_accepting_moves_the_watch_and_ends_the_visit(partner: Partner) -> None:
     one = partner.offer()
     page = partner.visit(one)
     assert "Aanvaarden betekent: <b>wij zijn begonnen</b>" in page
-    today = str(datetime.now(UTC).date())
+    today = str(local_day(datetime.now(UTC)))
     done = partner.answer(page, antwoord="aanvaard", naam="Piet Partner", functie="regisseur", gestart=today)
     assert done.status_code == 200
     assert "Dank u wel" in done.text
@@ -198,7 +199,7 @@ def test_accepting_moves_the_watch_and_ends_the_visit(partner: Partner) -> None:
 def test_a_later_start_is_refused_with_what_to_do_and_the_text_stays(partner: Partner) -> None:
     one = partner.offer()
     page = partner.visit(one)
-    later = str(datetime.now(UTC).date() + timedelta(days=3))
+    later = str(local_day(datetime.now(UTC)) + timedelta(days=3))
     answer = partner.answer(page, antwoord="aanvaard", naam=NASTY, gestart=later)
     assert answer.status_code == 400
     assert "Aanvaard op de dag dat u begint" in answer.text
@@ -228,7 +229,7 @@ def test_an_answer_by_phone_meanwhile_ends_the_visit(partner: Partner) -> None:
     page = partner.visit(one)
     with partner.db.transaction():
         handover.refuse(partner.db, one, by="bram", role="assessor", name="P", reason="Vol.", at=NOW)
-    late = partner.answer(page, antwoord="aanvaard", naam="P", gestart=str(NOW.date()))
+    late = partner.answer(page, antwoord="aanvaard", naam="P", gestart=str(local_day(NOW)))
     assert late.status_code == 404
     assert partner.find(one)["state"] == "refused"
 
@@ -236,7 +237,7 @@ def test_an_answer_by_phone_meanwhile_ends_the_visit(partner: Partner) -> None:
 def test_the_same_form_sent_twice_at_once_counts_once(partner: Partner) -> None:
     one = partner.offer()
     page = partner.visit(one)
-    form = {"antwoord": "aanvaard", "naam": "P", "gestart": str(datetime.now(UTC).date())}
+    form = {"antwoord": "aanvaard", "naam": "P", "gestart": str(local_day(datetime.now(UTC)))}
     token = page.split('name="formulier" value="')[1].split('"')[0]
     cookie = f"{COOKIE}={partner.client.cookies[COOKIE]}"
 
@@ -341,7 +342,7 @@ def test_a_partner_answers_by_keyboard_without_scripts_at_320_pixels_and_axe_fin
             sent = made.invite(one)
             continue
         page.fill("#naam", "Piet Partner")
-        page.fill("#gestart", str(datetime.now(UTC).date()))
+        page.fill("#gestart", str(local_day(datetime.now(UTC))))
         page.click("button:has-text('Aanvaarden')")
         page.wait_for_selector("h1:has-text('Aanvaard')")
         context.close()

@@ -119,7 +119,7 @@ def token_in(html: str) -> str:
 
 
 def send(client: Any, path: str, **form: str) -> Any:
-    token = token_in(client.get("/wachtrij").text)
+    token = token_in(client.get("/mijn-account").text)
     return client.post(path, data={"formulier": token, **form}, headers=OURS)
 
 

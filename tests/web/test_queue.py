@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from core import audit
 from core.database import Db
+from core.deadlines import AMSTERDAM
 from core.ids import uuid7
 from core.staff import add_staff
 from radar.casework import queue, reminders, tasks
@@ -427,7 +428,7 @@ def test_the_way_back_leads_to_the_queue_only(client: Any, world: Any, sign_in: 
 
 
 def test_a_row_shows_both_clocks_and_the_last_look(client: Any, db: Db, world: Any, sign_in: Sign) -> None:
-    now = datetime.now(UTC)
+    now = datetime.now(AMSTERDAM)  # so that days are days of the calendar, also over a change of the clock
     household, case = world.household(now - timedelta(days=20))
     report = world.report(now - timedelta(days=20), household=household, case=case)
     db.execute("UPDATE task SET team_since = %s", (now - timedelta(days=4),))

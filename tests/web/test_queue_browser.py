@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from radar.casework import reminders
 from radar.casework.shares import recount
-from tests.web.chromium import enter, violations
+from tests.web.chromium import LOOKS, enter, violations
 
 pytestmark = pytest.mark.browser
 PATHS = ("/wachtrij", "/wachtrij?wie=niemand&klok=opgeschaald", "/wachtrij?verdeeld=2-1", "/overzicht")
@@ -30,7 +30,7 @@ def busy(world: Any, family: dict[str, UUID]) -> dict[str, UUID]:
     return family
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (320, "light")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_nothing(browser: Browser, address: str, busy: dict[str, UUID], width: int, scheme: Any) -> None:
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()

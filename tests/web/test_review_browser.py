@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 
 from core.database import Db
 from core.ids import uuid7
-from tests.web.chromium import enter, violations
+from tests.web.chromium import LOOKS, enter, violations
 
 pytestmark = pytest.mark.browser
 
@@ -164,7 +164,7 @@ def test_the_whole_way_without_javascript_and_back(
     context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (320, "light")])
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_axe_finds_nothing_and_nothing_is_too_wide(
     browser: Browser, address: str, proposals: list[UUID], width: int, scheme: Any
 ) -> None:

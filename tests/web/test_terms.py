@@ -1,4 +1,4 @@
-"""The screens of terms and of persons concerned: both readings, extensions, telling, letters, requests."""
+"""The screens of terms and of persons concerned: both readings, extensions, telling, letters."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from uuid import UUID
 import pytest
 
 from core.database import Db
-from core.deadlines import AMSTERDAM
+from core.deadlines import AMSTERDAM, local_day
 from core.ids import uuid7
-from radar.casework import letters, notices, requests
+from radar.casework import letters, notices
+from radar.rights import requests
+from tests.radar.test_letters import words as words_of
 from tests.web.conftest import FATHER, MOTHER, PERSON, World, person
 from web.access.matrix import may
 
@@ -67,7 +69,7 @@ def audited(db: Db, action: str) -> int:
 
 def rows(db: Db) -> dict[str, list[str]]:
     """What these screens can write, row by row."""
-    tables = ("deadline", "deadline_entry", "letter", "person_notice", "person_request", "task")
+    tables = ("deadline", "deadline_entry", "letter", "person_notice", "task")
     return {name: [str(one) for one in db.execute(f"SELECT * FROM {name} ORDER BY 1, 2")] for name in tables}
 
 
@@ -98,7 +100,6 @@ def test_each_role_reads_and_acts_as_the_matrix_says(
         f"/meldingen/{report}/termijnen/{term(db, child)['id']}/terugnemen": "terms.extend",
         f"/meldingen/{report}/betrokkenen/{child}/brief": "notice.tell",
         f"/meldingen/{report}/betrokkenen/{child}/gesprek": "notice.tell",
-        f"/meldingen/{report}/betrokkenen/{child}/verzoek": "request.receive",
     }
     for path, action in posts.items():
         answer = send(client, path, brief="person_notice")
@@ -124,7 +125,6 @@ def test_another_region_sees_none_of_it(client: Any, new_world: Callable[[], Wor
         f"termijnen/{deadline}/verlengen",
         f"betrokkenen/{person_of_theirs}/brief",
         f"betrokkenen/{person_of_theirs}/gesprek",
-        f"betrokkenen/{person_of_theirs}/verzoek",
     ):
         assert send(client, f"/meldingen/{other}/{path}", **LETTER).status_code == 404
     assert rows(db) == before
@@ -143,7 +143,6 @@ def test_a_person_or_term_of_another_report_is_not_found(
         f"betrokkenen/{stranger}/brief",
         "betrokkenen/geen-id/brief",
         f"betrokkenen/{stranger}/verstuurd",
-        f"verzoeken/{uuid7()}/antwoord",
     ):
         assert send(client, f"/meldingen/{report}/{path}", **LETTER).status_code == 404
     assert db.execute("SELECT FROM letter").fetchone() is None
@@ -280,7 +279,7 @@ def test_the_page_says_who_must_be_told_when_and_through_whom(
     assert "De wettelijk vertegenwoordiger: jonger dan 12 jaar." in page
     assert page.count("De persoon zelf.") == 2
     assert "Brief maken" not in page, "an intake worker reads, and takes a request in"
-    assert "Verzoek vastleggen" in page
+    assert f"/meldingen/{report}/rechten" in page
     assert audited(db, "notices.view") == 1
 
 
@@ -297,13 +296,24 @@ def test_a_letter_is_made_read_posted_and_then_the_person_is_told(
     assert answer.headers["content-type"] == "application/pdf"
     assert answer.headers["content-disposition"] == f'attachment; filename="brief-{letter["id"]}.pdf"'
     assert answer.headers["cache-control"] == "no-store"
+    assert "CONCEPT, niet versturen. Gelezen door Naam van bram" in words_of(answer.content)
+    early = send(client, f"{base}/{mother}/verstuurd", brief=str(letter["id"]))
+    assert (early.status_code, "nog niet vrijgegeven" in early.text) == (409, True)
+    blank = send(client, f"{base}/{mother}/vrijgeven", brief=str(letter["id"]))
+    assert (blank.status_code, "Kies hoe u hebt gecontroleerd" in blank.text) == (400, True)
+    freed = send(client, f"{base}/{mother}/vrijgeven", brief=str(letter["id"]), hoe="asked")
+    assert freed.status_code == 303
+    paper = words_of(client.get(f"/meldingen/{report}/brieven/{letter['id']}").content)
+    assert "CONCEPT" not in paper
+    assert "Afdruk " in paper
     assert send(client, f"{base}/{mother}/verstuurd", brief=str(letter["id"])).status_code == 303
     assert term(db, mother)["met_at"] is not None
     assert "Met een brief." in client.get(base).text
     again = send(client, f"{base}/{mother}/verstuurd", brief=str(letter["id"]))
     assert (again.status_code, "al vastgelegd" in again.text) == (409, True)
-    for action in ("letter.make", "letter.read", "letter.send", "notice.tell"):
+    for action in ("letter.make", "letter.send", "notice.tell", "outbound.release", "outbound.send"):
         assert audited(db, action) == 1, action
+    assert audited(db, "letter.read") == audited(db, "outbound.print") == 2
 
 
 def test_a_letter_of_one_person_is_not_posted_for_another(
@@ -357,7 +367,7 @@ def test_a_talk_is_noted_with_its_moment(client: Any, world: World, sign_in: Sig
     when = (NOW - timedelta(days=1)).astimezone(AMSTERDAM)
     sign_in(world.staff("behavioural_scientist"))
     path = f"/meldingen/{report}/betrokkenen/{mother}/gesprek"
-    form = {"hoe": "talk", "dag": when.date().isoformat(), "tijd": f"{when:%H:%M}", "notitie": "Rustig gesprek."}
+    form = {"hoe": "talk", "dag": local_day(when).isoformat(), "tijd": f"{when:%H:%M}", "notitie": "Rustig gesprek."}
     assert send(client, path, **form).status_code == 303
     assert term(db, mother)["met_at"] == when.replace(second=0, microsecond=0)
     page = client.get(f"/meldingen/{report}/betrokkenen").text
@@ -383,7 +393,12 @@ def test_a_talk_that_cannot_be_is_refused(
     mother = mention(db, report, 2)
     sign_in(world.staff("assessor"))
     before = rows(db)
-    form = {"hoe": "talk", "dag": (NOW - timedelta(days=1)).date().isoformat(), "tijd": "10:00", "notitie": "Tekst."}
+    form = {
+        "hoe": "talk",
+        "dag": local_day(NOW - timedelta(days=1)).isoformat(),
+        "tijd": "10:00",
+        "notitie": "Tekst.",
+    }
     answer = send(client, f"/meldingen/{report}/betrokkenen/{mother}/gesprek", **form | change)
     assert answer.status_code == 400
     assert f'id="fout-{field}-gesprek-{mother}"' in answer.text
@@ -391,58 +406,10 @@ def test_a_talk_that_cannot_be_is_refused(
     assert rows(db) == before
 
 
-# ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_request_is_taken_in_and_answered_with_a_letter(
-    client: Any, world: World, sign_in: Sign, report: UUID, db: Db
-) -> None:
-    mother, base = mention(db, report, 2), f"/meldingen/{report}"
-    sign_in(world.staff("intake_worker"))
-    day = (NOW - timedelta(days=2)).astimezone(AMSTERDAM).date().isoformat()
-    form = {"soort": "destruction", "ontvangen": day, "notitie": "Alles over 2025."}
-    assert send(client, f"{base}/betrokkenen/{mother}/verzoek", **form).status_code == 303
-    (request,) = requests.of_report(db, world.region, report)
-    page = client.get(f"{base}/betrokkenen").text
-    assert "12 jaar of ouder: alleen de persoon zelf" in page
-    assert "groot belang van een ander" in page
-    assert "maakt u nog buiten dit scherm" in page
-    assert send(client, f"{base}/verzoeken/{request['id']}/antwoord", antwoord="Ja.").status_code == 403
-    sign_in(world.staff("assessor", "bram"))
-    path = f"{base}/verzoeken/{request['id']}/antwoord"
-    refused = send(client, path, antwoord="", aan="Maria Voorbeeld", brief="ja")
-    assert refused.status_code == 400
-    assert f'id="fout-antwoord-antwoord-{request["id"]}"' in refused.text
-    assert send(client, path, antwoord="Ja, om deze reden.", aan="Жанна", brief="ja").status_code == 400
-    assert requests.of_report(db, world.region, report)[0]["answered_at"] is None, "letter and answer: both or none"
-    assert send(client, path, antwoord="Ja, om deze reden.", aan="Maria Voorbeeld", brief="ja").status_code == 303
-    assert term(db, request["id"], "destruction_request")["met_at"] is not None
-    assert [one["template"] for one in letters.of_report(db, world.region, report)] == ["request_answer"]
-    assert send(client, path, antwoord="Nee.", aan="x").status_code == 409
-    assert (audited(db, "request.receive"), audited(db, "request.answer")) == (1, 1)
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [({"soort": ""}, "soort"), ({"ontvangen": ""}, "ontvangen"), ({"ontvangen": "2099-01-01"}, "ontvangen")],
-)
-def test_a_request_that_cannot_be_is_refused(
-    client: Any, world: World, sign_in: Sign, report: UUID, db: Db, change: dict[str, str], field: str
-) -> None:
-    mother = mention(db, report, 2)
-    sign_in(world.staff("assessor"))
-    before = rows(db)
-    form = {"soort": "access", "ontvangen": NOW.astimezone(AMSTERDAM).date().isoformat(), "notitie": "Tekst."}
-    answer = send(client, f"/meldingen/{report}/betrokkenen/{mother}/verzoek", **form | change)
-    assert answer.status_code == 400
-    assert f'id="fout-{field}-verzoek-{mother}"' in answer.text
-    assert rows(db) == before
-
-
 def test_every_field_has_a_label_and_an_id_of_its_own(
     client: Any, world: World, sign_in: Sign, report: UUID, db: Db
 ) -> None:
-    requests.receive(db, mention(db, report, 2), "access", NOW.date(), by="x", at=NOW)
+    requests.receive(db, mention(db, report, 2), "access", local_day(NOW), by="x", at=NOW)
     notices.extend(db, term(db, mention(db, report, 1))["id"], 1, reason="Nodig.", by="x", at=NOW)
     sign_in(world.staff("assessor"))
     for path in ("termijnen", "betrokkenen"):

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
+from core.deadlines import local_day
 from core.ids import uuid7
-from radar.casework import letters, notices, requests
+from radar.casework import letters, notices
+from radar.rights import requests
 from tests.web.chromium import enter, violations
 from tests.web.conftest import FATHER, MOTHER, PERSON
 
@@ -27,11 +29,11 @@ def test_both_pages_pass_axe_fit_the_screen_and_make_a_letter_by_keyboard(
     for number in (1, 2, 3):
         world.link(report, number, uuid7(), "new", household=household)
     notices.begin(world.db, report, received)
-    child, mother, father = notices.waiting(world.db, world.region, report, now.date())
+    child, mother, father = notices.waiting(world.db, world.region, report, local_day(now))
     assert child.term
     notices.extend(world.db, child.term["id"], 2, reason="Nog niet veilig.", by="bram", at=now)
     notices.told(world.db, father.mention_id, how="talk", told_at=now, by="bram", at=now)
-    requests.receive(world.db, mother.mention_id, "access", now.date() - timedelta(days=1), by="bram", at=now)
+    requests.receive(world.db, mother.mention_id, "access", local_day(now) - timedelta(days=1), by="bram", at=now)
     context = browser.new_context(viewport={"width": width, "height": 900})
     page = context.new_page()
     enter(page, address)
@@ -48,7 +50,7 @@ def test_both_pages_pass_axe_fit_the_screen_and_make_a_letter_by_keyboard(
         page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Brief maken"
     page.keyboard.press("Enter")
-    page.wait_for_selector("text=Deze brief is verstuurd")
+    page.wait_for_selector("text=Brief vrijgeven")
     (made,) = letters.of_report(world.db, world.region, report)
     assert (made["mention_id"], made["template"]) == (mother.mention_id, "person_notice")
     context.close()

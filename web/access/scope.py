@@ -17,10 +17,12 @@ from core.errors import NotFound
 Table = TypeVar("Table", bound=SQLModel)
 
 
+IN_REGION = sql.SQL("SELECT * FROM {} WHERE id = %s AND region_id = %s")
+
+
 def find(db: Db, region: UUID, table: type[Table], row_id: object) -> Table:
     """The row with this id in this region. Raises NotFound, also for an id that is no UUID."""
-    query = sql.SQL("SELECT * FROM {} WHERE id = %s AND region_id = %s").format(sql.Identifier(table_name(table)))
-    row = db.execute(query, (as_id(row_id), region)).fetchone()
+    row = db.execute(IN_REGION.format(sql.Identifier(table_name(table))), (as_id(row_id), region)).fetchone()
     if row is None:
         raise NotFound
     return table(**row)

@@ -21,9 +21,27 @@ class TooLarge(VeiligError):
     status = 413
 
 
-async def body_of(request: Request) -> bytes:
-    """The body, read no further than the limit. Raises TooLarge."""
-    limit = settings().max_message_bytes
+class NoTrial(VeiligError):
+    """Geef met proef=true aan dat dit een proef is, of laat proef weg. Er is niets opgeslagen."""
+
+    status = 400
+
+
+ON_TRIAL = {"Proef": "true"}
+"""The header of an answer to a trial."""
+
+
+def is_trial(request: Request) -> bool:
+    """Whether nothing may be stored of this. Raises NoTrial for what is nearly a trial: that is no report either."""
+    given = [*request.query_params.getlist("proef"), *request.headers.getlist("proef")]
+    if any(one not in ("true", "false") for one in given):
+        raise NoTrial
+    return "true" in given
+
+
+async def body_of(request: Request, limit: int = 0) -> bytes:
+    """The body, read no further than the limit (0: that of a message). Raises TooLarge."""
+    limit = limit or settings().max_message_bytes
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > limit:
         raise TooLarge

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from core import migrations
 from core.database import transaction
+from radar.rights import replay
 
 HEARTBEAT_S = 30
 OLDEST_JOB_S = 900
@@ -23,7 +24,7 @@ async def live(request: Request) -> Response:
 def ready(request: Request) -> Response:
     """200 when database, floor plan, a worker and the work are all right; else 503 and which is not."""
     try:
-        with transaction() as db:
+        with transaction("door") as db:
             checks = {"database": True, "migrations": migrations.current(db) == migrations.newest()}
             if checks["migrations"]:
                 row = db.execute(
@@ -36,6 +37,8 @@ def ready(request: Request) -> Response:
                 figures = dict(row or {})
                 checks["worker"] = figures["workers"] > 0
                 checks["jobs"] = figures["oldest_job_s"] < OLDEST_JOB_S
+                # After a restore nobody comes in before what was destroyed is gone again: `veilig rights replay`.
+                checks["destroyed"] = not replay.revived(db)
             else:
                 figures = {}
     except (DatabaseError, PoolTimeout):

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from intake.corv.write_feedback import MAX_TEXT, OUTCOMES
 from intake.message import ReportMessage
+from web.api import openapi_attachments, openapi_chats, openapi_feeds
 from web.api.overdrachten import HandoverAnswer
 from web.api.version import VERSION
 
@@ -46,7 +47,7 @@ def _document() -> dict[str, Any]:
             "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
         },
         "servers": [{"url": "/api/v1"}],
-        "security": [{"token": []}],
+        "security": [{"token": []}, {"client": []}],
         "paths": {
             "/corv/berichten": {"post": _corv(problem)},
             "/meldingen": {"post": _post_report(problem)},
@@ -55,11 +56,17 @@ def _document() -> dict[str, Any]:
             "/overdrachten/{id}": {"get": _handover(problem)},
             "/overdrachten/{id}/antwoord": {"post": _answer(problem)},
             "/meldingen/{id}/terugkoppeling": {"get": _feedback(problem)},
+            "/meldingen/{id}/bijlagen": {"post": openapi_attachments.post(problem)},
+            "/gesprekken": {"post": openapi_chats.receive(problem)},
+            "/token": {"post": openapi_feeds.token()},
+            "/voorbeelden": {"get": openapi_feeds.examples(problem)},
+            "/voorbeelden/{name}": {"get": openapi_feeds.example(problem)},
         },
         "components": {
-            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}, "client": openapi_feeds.CLIENT},
             "schemas": {
                 **definitions,
+                **openapi_feeds.SCHEMAS,
                 "ReportMessage": schemas,
                 "Receipt": _object(
                     ontvangstnummer={"type": "string", "format": "uuid"},
@@ -90,6 +97,7 @@ def _document() -> dict[str, Any]:
                     zichtOpVeiligheid={"type": ["string", "null"]},
                     vrijgegevenOp={"type": "string", "format": "date-time"},
                 ),
+                **openapi_chats.schemas(),
                 "HandoverAnswer": HandoverAnswer.model_json_schema(by_alias=True),
                 "Handover": _object(**_HANDOVER),
                 "HandoverContent": _object(
@@ -140,9 +148,13 @@ def _corv(problem: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": "ontvangStufBericht",
         "summary": "vtMeldingDi01 van koppelvlak Jeugdzorg 1.0.7 of 1.0.9, kaal of in een SOAP 1.1-envelop",
+        "parameters": [openapi_feeds.TRIAL],
         "requestBody": {"required": True, "content": xml},
         "responses": {
-            "200": {"description": "Opgeslagen: Bv03", "content": xml},
+            "200": {
+                "description": "Opgeslagen: Bv03; of de uitslag van een proef",
+                "content": xml | openapi_feeds.VERDICT,
+            },
             "400": {"description": "Niet leesbaar, in quarantaine: Fo03", "content": xml},
             "401": {"description": "Geen geldig token: Fo03", "content": xml},
             "403": {"description": "De OIN hoort niet bij het token: Fo03", "content": xml},
@@ -158,8 +170,17 @@ def _post_report(problem: dict[str, Any]) -> dict[str, Any]:
     return {
         "operationId": "ontvangMelding",
         "summary": "Een melding in JSON; hetzelfde model als het StUF-bericht",
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("ReportMessage")}}},
-        "responses": {"202": _json("Opgeslagen", "Receipt")}
+        "parameters": [openapi_feeds.TRIAL],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": _ref("ReportMessage"),
+                    "examples": openapi_attachments.example_reports(),
+                }
+            },
+        },
+        "responses": {"202": _json("Opgeslagen", "Receipt"), "200": _json("Uitslag van een proef", "Verdict")}
         | {status: problem for status in ("400", "401", "403", "409", "413", "503")},
     }
 

@@ -2,26 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from core import audit, problems
-from core.database import Db, Row, connect_async, transaction
+from core.database import Db, Row, connect_async, present, transaction
 from core.errors import Conflict, NotAllowed, NotFound
+from core.ids import uuid7
 from intake import senders
-from intake.input_errors import InputError, InvalidMessage, no_constant, path_of, text_of, unique_keys
-from intake.senders import NotAuthentic, Sender
+from intake.input_errors import InputError, InvalidMessage, read_json
+from intake.senders import Sender
 from radar.casework import handover, handover_shares, handovers
 from radar.casework.handover_kinds import MAX_TEXT, title_of, told
+from radar.outbound import gate
 from web.api.edge import body_of, sender_of
 
 MISSING = "Geen overdracht die wacht op een antwoord van uw team."
@@ -65,7 +66,7 @@ async def answer(request: Request) -> Response:
     sender = await _sender(request)
     raw = await body_of(request)
     try:
-        given = _read(raw)
+        given = read_json(raw, HandoverAnswer.model_validate)
         return await run_in_threadpool(_answer, sender, request.path_params["id"], given)
     except InvalidMessage as error:
         invalid = [(found.path, found.text) for found in error.errors]
@@ -76,25 +77,18 @@ async def answer(request: Request) -> Response:
 
 async def _sender(request: Request) -> Sender:
     async with connect_async() as db:
-        return await sender_of(request, db)
+        sender = await sender_of(request, db)
+        await senders.require_still_valid(db, sender)
+        return sender
 
 
-def _read(raw: bytes) -> HandoverAnswer:
-    try:
-        data = json.loads(raw.decode("utf-8"), object_pairs_hook=unique_keys, parse_constant=no_constant)
-    except (ValueError, RecursionError):
-        reason = InputError("$", "Dit is geen leesbare JSON in UTF-8, of een naam komt dubbel voor.")
-        raise InvalidMessage((reason,)) from None
-    try:
-        return HandoverAnswer.model_validate(data)
-    except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False, include_context=False)
-        problems_found = tuple(InputError(path_of(item["loc"]), text_of(item["type"], item["msg"])) for item in found)
-        raise InvalidMessage(problems_found) from None
+def _present(db: Db, sender: Sender) -> None:
+    present(db, senders.key_of(sender), purpose="care", request=uuid7().hex)
 
 
 def _index(sender: Sender) -> Response:
-    with transaction() as db:
+    with transaction("web") as db:
+        _present(db, sender)
         team = _team(db, sender)
         found = [_summary(row) for row in handovers.open_of_team(db, team["id"], team["now"])]
         audit.append(db, sender.region, _actor(team), "handover.list", "team", team["id"], {"rows": len(found)})
@@ -102,14 +96,32 @@ def _index(sender: Sender) -> Response:
 
 
 def _show(sender: Sender, identifier: str) -> Response:
-    with transaction() as db:
+    with transaction("web") as db:
+        _present(db, sender)
         team = _team(db, sender)
         row = _waiting(db, team, identifier)
         parts = handover_shares.shared(db, row["report_id"], row["shares"])
         details = {"parts": row["shares"], "report": str(row["report_id"]), "sender": str(sender.id)}
         audit.append(db, sender.region, _actor(team), "handover.view", "handover", row["id"], details)
-    body = _summary(row) | {
-        "inhoud": [_line(line) for line in told(row["kind"], row["content"])],
+        content = told(row["kind"], row["content"])
+        response = JSONResponse(_summary(row) | _shown(content, parts))
+        passed = gate.pass_out(
+            db,
+            "handover",
+            row["id"],
+            bytes(response.body),
+            by=_actor(team),
+            at=team["now"],
+            texts=handover_shares.texts(parts, content),
+        )
+    if passed is None:
+        raise NotFound(MISSING)  # after the commit: that it was held stays
+    return response
+
+
+def _shown(content: list[handover_shares.Line], parts: list[handover_shares.Part]) -> dict[str, Any]:
+    return {
+        "inhoud": [_line(line) for line in content],
         "onderdelen": [
             {
                 "code": part.code,
@@ -119,12 +131,12 @@ def _show(sender: Sender, identifier: str) -> Response:
             for part in parts
         ],
     }
-    return JSONResponse(body)
 
 
 def _answer(sender: Sender, identifier: str, given: HandoverAnswer) -> Response:
     state = {"aanvaard": "accepted", "geweigerd": "refused"}[given.answer]
-    with transaction() as db:
+    with transaction("web") as db:
+        _present(db, sender)
         team = _team(db, sender)
         row = _own(db, team, identifier)
         common: dict[str, Any] = {"by": _actor(team), "role": "partner", "name": given.name, "at": team["now"]}
@@ -155,11 +167,8 @@ def _answer(sender: Sender, identifier: str, given: HandoverAnswer) -> Response:
 def _team(db: Db, sender: Sender) -> Row:
     """The partner for which this sender answers, and `now` by the database's clock.
 
-    Raises NotAuthentic when the proof was withdrawn meanwhile, NotAllowed for a sender without a partner.
+    Raises NotAllowed for a sender without a partner, or whose proof was withdrawn a moment ago.
     """
-    if db.execute(senders.MAY_SEND, senders.proof_of(sender)).fetchone() is None:
-        senders.forget(sender)
-        raise NotAuthentic
     row = db.execute(
         "SELECT t.id, t.name, now() AS now FROM sender s"
         " JOIN team t ON t.id = s.team_id AND t.region_id = s.region_id"

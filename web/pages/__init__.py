@@ -2,34 +2,68 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import lru_cache
+
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core.errors import NotFound
-from web.access.guard import screen
+from web.access.guard import LONG_FORM, screen
 from web.pages import (
+    account,
     acute,
+    advice,
     assessment,
+    attachments,
+    break_glass,
     case,
+    citizen,
+    confirm,
+    desk,
+    documents,
     feedback,
     forwarding,
     handover,
     job,
     link,
+    live,
+    log,
+    log_review,
     monitoring,
+    notes,
     notices,
+    outbound,
     overview,
     partner,
+    professional,
+    protection,
     quality,
     quarantine,
     queue,
+    reach,
+    register_draft,
+    register_senders,
+    registers,
     report,
+    request,
+    restrictions,
+    retention,
     review,
+    rights,
     rules,
+    search,
+    sender,
     service,
+    shielding,
     sign_in,
+    sign_in_oidc,
+    sign_up,
+    staff,
+    start,
     terms,
+    vault,
     watch,
 )
 from web.templates import static_files
@@ -41,23 +75,29 @@ def static(request: Request) -> Response:
         media_type, content = static_files()[request.path_params["name"]]
     except KeyError:
         raise NotFound from None
-    headers = {"Cache-Control": "public, max-age=31536000, immutable"}
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        # Only these: a page that holds a secret and what somebody typed must not show by its length what is in it.
+        content, headers["Content-Encoding"] = compressed(content), "gzip"
     return Response(content, media_type=media_type, headers=headers)
 
 
-def start(request: Request) -> Response:
-    return RedirectResponse("/wachtrij", status_code=303)
+@lru_cache(maxsize=32)
+def compressed(content: bytes) -> bytes:
+    return gzip.compress(content, mtime=0)
 
 
 routes: list[BaseRoute] = [
-    Route("/", start, methods=["GET"]),
+    screen("/", start.show, "account.view"),
     Route("/static/{name}", static, methods=["GET"]),
-    Route("/inloggen", sign_in.show, methods=["GET"]),
-    Route("/inloggen", sign_in.sign_in, methods=["POST"]),
+    *sign_in.routes,
+    *sign_in_oidc.routes,
+    *sign_up.routes,
     screen("/uitloggen", sign_in.sign_out, "session.end", "POST"),
     screen("/wachtrij", queue.show, "queue.view"),
     screen("/meldingen/{id}", report.show, "report.view"),
     screen("/meldingen/{id}/bericht", report.raw, "report.raw"),
+    screen("/meldingen/{id}/personen/{mention}/bsn", report.reveal_bsn, "bsn.read", "POST"),
     screen("/meldingen/{id}/nagekeken", link.looked_again, "report.look_again", "POST"),
     screen("/koppelvoorstellen", review.index, "review.list"),
     screen("/koppelvoorstellen/{id}", review.show, "review.view"),
@@ -86,11 +126,11 @@ routes: list[BaseRoute] = [
     screen("/meldingen/{id}/acuut/voorbij", acute.end, "acute.end", "POST"),
     screen("/meldingen/{id}/acuut/risico", acute.look, "acute.act", "POST"),
     screen("/meldingen/{id}/beoordeling", assessment.show, "assessment.view"),
-    screen("/meldingen/{id}/beoordeling", assessment.act, "assessment.write", "POST"),
-    screen("/meldingen/{id}/beoordeling/bewaren", assessment.keep, "assessment.write", "POST"),
-    screen("/meldingen/{id}/beoordeling/tekenen", assessment.sign, "assessment.sign", "POST"),
-    screen("/meldingen/{id}/beoordeling/teruggeven", assessment.give_back, "assessment.sign", "POST"),
-    screen("/meldingen/{id}/beoordeling/herzien", assessment.revise, "assessment.revise", "POST"),
+    screen("/meldingen/{id}/beoordeling", assessment.act, "assessment.write", "POST", LONG_FORM),
+    screen("/meldingen/{id}/beoordeling/bewaren", assessment.keep, "assessment.write", "POST", LONG_FORM),
+    screen("/meldingen/{id}/beoordeling/tekenen", assessment.sign, "assessment.sign", "POST", LONG_FORM),
+    screen("/meldingen/{id}/beoordeling/teruggeven", assessment.give_back, "assessment.sign", "POST", LONG_FORM),
+    screen("/meldingen/{id}/beoordeling/herzien", assessment.revise, "assessment.revise", "POST", LONG_FORM),
     screen("/meldingen/{id}/terugkoppeling", feedback.show, "feedback.view"),
     screen("/meldingen/{id}/terugkoppeling", feedback.act, "feedback.release", "POST"),
     screen("/meldingen/{id}/termijnen", terms.show, "terms.view"),
@@ -98,10 +138,9 @@ routes: list[BaseRoute] = [
     screen("/meldingen/{id}/termijnen/{term}/terugnemen", terms.withdraw, "terms.extend", "POST"),
     screen("/meldingen/{id}/betrokkenen", notices.show, "notices.view"),
     screen("/meldingen/{id}/betrokkenen/{persoon}/brief", notices.letter, "notice.tell", "POST"),
+    screen("/meldingen/{id}/betrokkenen/{persoon}/vrijgeven", notices.let_go, "notice.tell", "POST"),
     screen("/meldingen/{id}/betrokkenen/{persoon}/verstuurd", notices.posted, "notice.tell", "POST"),
     screen("/meldingen/{id}/betrokkenen/{persoon}/gesprek", notices.talk, "notice.tell", "POST"),
-    screen("/meldingen/{id}/betrokkenen/{persoon}/verzoek", notices.request, "request.receive", "POST"),
-    screen("/meldingen/{id}/verzoeken/{verzoek}/antwoord", notices.answer, "request.answer", "POST"),
     screen("/meldingen/{id}/brieven/{brief}", notices.download, "letter.read"),
     screen("/meldingen/{id}/traject", service.show, "service.view"),
     screen("/meldingen/{id}/traject/contact", service.note, "contact.note", "POST"),
@@ -120,5 +159,74 @@ routes: list[BaseRoute] = [
     screen("/meldingen/{id}/doorsturen/terughalen", forwarding.retrieve, "forwarding.retrieve", "POST"),
     screen("/meldingen/{id}/zicht", watch.show, "watch.view"),
     screen("/meldingen/{id}/zicht", watch.act, "watch.agree", "POST"),
+    screen("/zoeken", search.show, "search.use"),
+    screen("/zoeken", search.start, "search.use", "POST"),
+    screen("/zoeken/uitslag/{id}", search.result, "search.use"),
+    screen("/zoeken/gezien/{id}", search.seen, "search.use", "POST"),
+    screen("/meldingen/{id}/zoeken", search.about, "search.use"),
+    screen("/afgeschermd", restrictions.show, "restriction.view"),
+    screen("/afgeschermd/{id}", restrictions.act, "restriction.let_in", "POST"),
+    screen("/afgeschermd/afwezig/{id}", restrictions.away, "restriction.let_in", "POST"),
+    screen("/uitsluitingen/{id}", restrictions.lift_exclusion, "exclusion.lift", "POST"),
+    screen("/meldingen/{id}/bescherming", protection.show, "exclusion.view"),
+    screen("/meldingen/{id}/bescherming", protection.act, "exclusion.self", "POST"),
+    screen("/noodinzage/bericht/{id}", break_glass.told, "break_glass.told"),
+    screen("/noodinzage/{id}", break_glass.show, "break_glass.view"),
+    screen("/noodinzage/{id}", break_glass.open_dossier, "break_glass.open", "POST"),
+    screen("/noodinzage/{id}/stop", break_glass.stop, "break_glass.stop", "POST"),
+    screen("/log", log.show, "log.view"),
+    screen("/log", log.ask, "log.view", "POST"),
+    screen("/log/uitvoer", log.download, "log.export", "POST"),
+    screen("/log/{soort}/{id}", log.direct, "log.view"),
+    screen("/logcontrole", log_review.index, "log.review.view"),
+    screen("/logcontrole/noodinzage/{id}", log_review.show_grant, "log.review.view"),
+    screen("/logcontrole/noodinzage/{id}", log_review.settle_grant, "log.review", "POST"),
+    screen("/logcontrole/{id}", log_review.show, "log.review.view"),
+    screen("/logcontrole/{id}", log_review.settle, "log.review", "POST"),
+    screen("/meldingen/{id}/kluis", vault.show, "vault.view"),
+    screen("/meldingen/{id}/kluis", vault.open_vault, "vault.open", "POST"),
+    screen("/meldingen/{id}/kluis/sluiten", vault.close_vault, "vault.close", "POST"),
+    screen("/meldingen/{id}/kluis/melder", vault.stance, "reporter.choose", "POST"),
+    screen("/meldingen/{id}/afscherming", shielding.show, "protection.view"),
+    screen("/meldingen/{id}/afscherming", shielding.act, "protection.set", "POST"),
+    screen("/meldingen/{id}/herleidbaar", shielding.traces, "mark.view"),
+    screen("/meldingen/{id}/herleidbaar", shielding.mark, "mark.set", "POST"),
+    screen("/bevestigen", confirm.show, "account.view"),
+    screen("/bevestigen", confirm.confirm, "account.view", "POST", at="door"),
+    screen("/bevestigen/extern", sign_in_oidc.start_again, "account.view"),
+    *account.routes,
+    *staff.routes,
+    screen("/uitgaand", outbound.index, "outbound.view"),
+    screen("/uitgaand/partners", outbound.partners, "outbound.verify"),
+    screen("/uitgaand/partners/{team}", outbound.verify_partner, "outbound.verify", "POST"),
+    screen("/uitgaand/{id}", outbound.show, "outbound.view"),
+    screen("/uitgaand/{id}/vrijgeven", outbound.let_go, "outbound.view", "POST"),
+    screen("/uitgaand/{id}/intrekken", outbound.withdraw, "outbound.view", "POST"),
+    screen("/uitgaand/{id}/seintje", outbound.nudge, "outbound.view", "POST"),
+    screen("/uitgaand/{id}/ontvanger", outbound.check_person, "outbound.view", "POST"),
+    screen("/meldingen/{id}/betrokkenen/{persoon}/bereiken", reach.show, "outbound.reach"),
+    screen("/meldingen/{id}/betrokkenen/{persoon}/bereiken", reach.agree, "outbound.reach", "POST"),
+    screen("/meldingen/{id}/betrokkenen/{persoon}/bereiken/einde", reach.end, "outbound.reach", "POST"),
+    screen("/meldingen/{id}/betrokkenen/{persoon}/bereiken/tonen", reach.opened, "outbound.open", "POST"),
+    screen("/meldingen/{id}/betrokkenen/{persoon}/bereiken/bericht", reach.notify, "outbound.reach", "POST"),
+    *rights.routes,
+    *request.routes,
+    *retention.routes,
     *partner.routes,
+    *desk.routes,
+    *live.routes,
+    *sender.routes,
+    screen("/meldingen/{id}/notities", notes.show, "note.view"),
+    screen("/meldingen/{id}/notities", notes.write, "note.write", "POST"),
+    screen("/voor-mij", notes.told, "notification.view"),
+    screen("/voor-mij", notes.seen, "notification.view", "POST"),
+    *citizen.routes,
+    *professional.routes,
+    *attachments.routes,
+    *register_senders.routes_of_senders,
+    *registers.routes_of_registers,
+    *register_draft.routes_of_drafts,
+    *registers.routes_of_items,
+    *documents.routes,
+    *advice.routes,
 ]

@@ -9,21 +9,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from core.deadlines import AMSTERDAM
-from core.errors import Conflict, VeiligError
+from core.errors import Conflict, ReasonMissing, VeiligError
 from intake.models import Report
-from radar.casework import acute, dossier, questionnaire
+from radar.casework import acute, dossier, questionnaire, tasks
 from radar.casework.states import BEFORE_DECISION, FINAL, STATES
-from radar.casework.steps import ReasonMissing
 from web.access.guard import Visit
-from web.access.scope import find
+from web.language import constants
 from web.pages import elements
+from web.pages.forms import report_of
 
 SIGN = "teken_"
-RISKS = {"0": "Geen spoed bekend", "1": "Verhoogd", "2": "Acuut: er begint direct handelen"}
+RISKS = constants({"0": "Geen spoed bekend", "1": "Verhoogd", "2": "Acuut: er begint direct handelen"})
 READ_FIRST = ("Wat is er gebeurd", "Zorgelijke situatie")
 FIELDS: dict[type[VeiligError], str] = {
     ReasonMissing: "reden",
-    acute.UnknownRisk: "risico",
+    tasks.UnknownRisk: "risico",
     acute.WhoMissing: "gebeld",
     acute.AgreementMissing: "afgesproken",
     acute.NotYet: "wanneer",
@@ -43,7 +43,7 @@ class MomentMissing(VeiligError):
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def act(visit: Visit) -> Response:
@@ -66,7 +66,7 @@ def look(visit: Visit) -> Response:
 
 def _carry_out(visit: Visit, done: Callable[[Visit, Report], str]) -> Response:
     """Do it and go on; a refused form leaves nothing behind and comes back with its text."""
-    report = _report(visit)
+    report = report_of(visit)
     try:
         with visit.db.transaction():
             onward = done(visit, report)
@@ -148,10 +148,6 @@ def _risk(form: Mapping[str, str]) -> int:
     """The risk that was chosen; -1, which is refused, when none was: no risk is chosen for anybody."""
     chosen = form.get("risico", "")
     return int(chosen) if chosen in RISKS else -1
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:

@@ -13,25 +13,24 @@ from uuid import UUID
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 from core.database import Row
-from core.errors import Conflict, NotFound, VeiligError
+from core.errors import Conflict, NotFound, ReasonMissing, VeiligError
 from core.staff import ROLES
 from intake.models import Report
-from radar.casework import acute, assessment, decision, dossier, questionnaire, steps
+from radar.casework import acute, assessment, decision, dossier, questionnaire
 from radar.casework.assessment import Incomplete, Intended, StaleDraft, TooLong
 from radar.casework.decision import PATHS, TeamMissing, UnknownPath
 from radar.casework.questionnaire import Part, Question, Questionnaire, judge
 from radar.casework.states import DECISIONS, STATES, allowed
 from web import wording
 from web.access.guard import Visit
-from web.access.scope import find
-from web.headers import POLICY
 from web.pages import elements
 from web.pages.acute import READ_FIRST, RISKS
+from web.pages.forms import report_of
 
 FIELD = "vraag_"
 """Before the code of a question in the form, so that no questionnaire can have a field of ours."""
 EMPTY = "leeg-"
-FIELDS: dict[type[VeiligError], str] = {UnknownPath: "pad", TeamMissing: "team", steps.ReasonMissing: "reden"}
+FIELDS: dict[type[VeiligError], str] = {UnknownPath: "pad", TeamMissing: "team", ReasonMissing: "reden"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +72,12 @@ class Read:
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def act(visit: Visit) -> Response:
     """Save, submit, or empty a part that is not asked; when something is missing the form comes back as typed."""
-    report = _report(visit)
+    report = report_of(visit)
     doing = visit.form.get("handeling", "")
     try:
         with visit.db.transaction():
@@ -111,7 +110,7 @@ def act(visit: Visit) -> Response:
     except Incomplete as error:
         missing = {FIELD + code: text for code, text in error.fields.items()}
         return _page(visit, report, 400, missing | _decision_errors(wanted), saved=True)
-    except (UnknownPath, TeamMissing, steps.ReasonMissing) as error:
+    except (UnknownPath, TeamMissing, ReasonMissing) as error:
         return _page(visit, report, 400, {FIELDS[type(error)]: error.message}, saved=True)
     except Conflict as error:
         return _page(visit, report, 409, {"beoordeling": error.message}, saved=True)
@@ -120,7 +119,7 @@ def act(visit: Visit) -> Response:
 
 def keep(visit: Visit) -> Response:
     """Save while typing; the answer is JSON: the new revision, what is not asked, and a sentence for the person."""
-    report = _report(visit)
+    report = report_of(visit)
     try:
         with visit.db.transaction():
             draft = assessment.start(visit.db, report.id, by=visit.actor, at=visit.at)
@@ -153,7 +152,7 @@ def give_back(visit: Visit) -> Response:
     try:
         with visit.db.transaction():
             assessment.give_back(visit.db, row["id"], reason, by=visit.actor, role=visit.member.role, at=visit.at)
-    except steps.ReasonMissing as error:
+    except ReasonMissing as error:
         return _page(visit, report, 400, {"terug": error.message})
     except Conflict as error:
         return _page(visit, report, 409, {"beoordeling": error.message})
@@ -162,7 +161,7 @@ def give_back(visit: Visit) -> Response:
 
 def revise(visit: Visit) -> Response:
     """Take the decision back to the assessment with a reason; what was signed stays and can be read."""
-    report = _report(visit)
+    report = report_of(visit)
     try:
         with visit.db.transaction():
             decision.revise(
@@ -173,7 +172,7 @@ def revise(visit: Visit) -> Response:
                 role=visit.member.role,
                 at=visit.at,
             )
-    except steps.ReasonMissing as error:
+    except ReasonMissing as error:
         return _page(visit, report, 400, {"herzien": error.message})
     except Conflict as error:
         return _page(visit, report, 409, {"beoordeling": error.message})
@@ -225,15 +224,11 @@ def _decision_errors(wanted: Intended) -> dict[str, str]:
     errors = {} if wanted.path else {"pad": UnknownPath().message}
     if wanted.path == "handover" and wanted.team_id is None:
         errors["team"] = TeamMissing().message
-    return errors if wanted.reason.strip() else errors | {"reden": steps.ReasonMissing().message}
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
+    return errors if wanted.reason.strip() else errors | {"reden": ReasonMissing().message}
 
 
 def _waiting(visit: Visit) -> tuple[Report, Row]:
-    report = _report(visit)
+    report = report_of(visit)
     row = assessment.draft(visit.db, visit.region, report.id)
     if row is None:
         raise NotFound
@@ -257,7 +252,7 @@ def _page(
     proposal = next((row for row in routes if row["state"] == "proposed"), None)
     household = report.household_id
     writing = report.state == "assessing" and visit.may("assessment.write")
-    response = visit.show(
+    return visit.show(
         "assessment.html",
         status,
         report=report,
@@ -285,8 +280,6 @@ def _page(
         stale=stale,
         saved=saved,
     )
-    response.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'; connect-src 'self'"
-    return response
 
 
 def _may_sign(visit: Visit, draft: Row | None) -> bool:

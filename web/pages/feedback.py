@@ -10,20 +10,22 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from core.database import Row
-from core.errors import Conflict, NotAllowed, NotFound, VeiligError
+from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing, VeiligError
 from intake import outbox
 from intake.corv.write_feedback import MAX_TEXT, OUTCOMES
 from intake.models import Report, Sender
 from radar.casework import feedback, feedback_rows, feedback_text, letters
 from web.access.guard import Visit
 from web.access.scope import as_id, find
-from web.pages.notices import PHONE
+from web.language import constants
+from web.pages.forms import report_of
+from web.pages.notices import HELD, PHONE
 
 FIELDS: dict[type[VeiligError], str] = {
     feedback.TextMissing: "tekst",
     feedback.TextTooLong: "tekst",
     feedback.RoleNeeded: "rol",
-    feedback.ReasonMissing: "waarom",
+    ReasonMissing: "waarom",
     letters.FieldsMissing: "brief",
     letters.Unwritable: "brief",
 }
@@ -36,13 +38,18 @@ CHANNELS = {
     "letter": "Gaat niet vanzelf: stuur een brief of bel de melder, en leg dat hier vast.",
     "talk": "Gaat niet vanzelf: bel de melder en leg dat hier vast.",
 }
-SENT = {"corv": "over CORV", "json": "over de JSON-koppeling", "letter": "met een brief", "talk": "in een gesprek"}
-DELIVERY = {
-    "no_address": "Klaar om te versturen; geen afleveradres ingesteld.",
-    "ready": "Klaar om te versturen.",
-    "waiting": "Wordt verstuurd.",
-    "stopped": "Niet afgeleverd na te veel pogingen.",
-}
+SENT = constants(
+    {"corv": "over CORV", "json": "over de JSON-koppeling", "letter": "met een brief", "talk": "in een gesprek"}
+)
+DELIVERY = constants(
+    {
+        "no_address": "Klaar om te versturen; geen afleveradres ingesteld.",
+        "ready": "Klaar om te versturen.",
+        "waiting": "Wordt verstuurd.",
+        "stopped": "Niet afgeleverd na te veel pogingen.",
+        "held": "Tegengehouden. Kijk bij Uitgaand waarom.",
+    }
+)
 KINDS = {
     "police": "De melder is politie of Halt.",
     "professional": "De melder is een professional.",
@@ -52,18 +59,22 @@ KINDS = {
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def act(visit: Visit) -> Response:
     """Keep, release, leave out, or say that it went out. What cannot be leaves nothing behind but the typed text."""
-    report = _report(visit)
+    report = report_of(visit)
     done = ACTIONS.get(visit.form.get("handeling", ""))
     if done is None:
         raise HTTPException(400)
     feedback_id = as_id(visit.form.get("terugkoppeling", ""))
     if all(row["id"] != feedback_id for row in feedback_rows.of_report(visit.db, visit.region, report.id)):
         raise NotFound
+    letter = _posted(visit, report.id) if visit.form["handeling"] == "brief" else None
+    # Before the savepoint: that the gate held it stays.
+    if letter and not letters.may_go(visit.db, letter, visit.at):
+        return _page(visit, report, 409, {"terugkoppeling": HELD})
     try:
         # A savepoint: a refused form leaves nothing behind, and the page can still be read and noted.
         with visit.db.transaction():
@@ -103,10 +114,18 @@ def _not_needed(visit: Visit, feedback_id: UUID) -> list[str]:
 
 def _sent(how: feedback.How) -> Callable[[Visit, UUID], list[str]]:
     def carry_out(visit: Visit, feedback_id: UUID) -> list[str]:
+        report_id = feedback_rows.locked(visit.db, feedback_id)["report_id"]
         feedback.sent(visit.db, feedback_id, how, visit.actor, visit.at)
+        if how == "letter" and (letter := _posted(visit, report_id)):
+            letters.sent(visit.db, letter, visit.actor, visit.at)
         return []
 
     return carry_out
+
+
+def _posted(visit: Visit, report_id: UUID) -> UUID | None:
+    """The letter with this feedback: the newest that was not sent yet, if one was made here."""
+    return next(iter(letters.unsent(visit.db, report_id, LETTER)), None)
 
 
 def _send(visit: Visit, feedback_id: UUID) -> list[str]:
@@ -126,7 +145,9 @@ def _letter(visit: Visit, feedback_id: UUID) -> list[str]:
     if row["channel"] != "letter" or row["state"] not in ("released", "sent"):
         raise Conflict("Geef de terugkoppeling eerst vrij. Een brief is er alleen voor wie geen bericht krijgt.")
     fields = {"aan": TO, "bericht": row["text"], "bellen": PHONE, "medewerker": visit.member.name}
-    letters.make(visit.db, row["report_id"], LETTER, fields, None, visit.actor, visit.at)
+    made = letters.make(visit.db, row["report_id"], LETTER, fields, None, visit.actor, visit.at)
+    # Word for word what a person released; a reporter who is concerned himself still needs a second one.
+    letters.let_go(visit.db, visit.region, made, by=visit.actor, at=visit.at)
     return []
 
 
@@ -139,10 +160,6 @@ ACTIONS: dict[str, Callable[[Visit, UUID], list[str]]] = {
     "gesprek": _sent("talk"),
     "versturen": _send,
 }
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _seen(warnings: list[str]) -> str:

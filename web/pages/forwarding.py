@@ -8,22 +8,22 @@ from datetime import timedelta
 from starlette.responses import RedirectResponse, Response
 
 from core.deadlines import local_day
-from core.errors import Conflict
+from core.errors import Conflict, ReasonMissing
 from intake.models import Report
 from radar.casework import dossier, forwarding, terms
 from radar.casework.states import MOVES
-from radar.casework.steps import ReasonMissing
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id
+from web.pages.forms import report_of
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def forward(visit: Visit) -> Response:
     """Send it on; what is missing comes back with what was typed."""
-    report, form = _report(visit), visit.form
+    report, form = report_of(visit), visit.form
     try:
         with visit.db.transaction():
             forwarding.forward(
@@ -40,13 +40,13 @@ def forward(visit: Visit) -> Response:
     except ReasonMissing as error:
         return _page(visit, report, 400, {"reden": error.message})
     except Conflict as error:
-        return _page(visit, _report(visit), 409, {"melding": error.message})
+        return _page(visit, report_of(visit), 409, {"melding": error.message})
     return RedirectResponse(f"/meldingen/{report.id}/doorsturen", status_code=303)
 
 
 def retrieve(visit: Visit) -> Response:
     """It was a report after all."""
-    report = _report(visit)
+    report = report_of(visit)
     known = forwarding.of_report(visit.db, visit.region, report.id)
     chosen = as_id(visit.form.get("doorsturing", ""))
     try:
@@ -64,12 +64,8 @@ def retrieve(visit: Visit) -> Response:
     except ReasonMissing as error:
         return _page(visit, report, 400, {"reden": error.message})
     except Conflict as error:
-        return _page(visit, _report(visit), 409, {"melding": error.message})
+        return _page(visit, report_of(visit), 409, {"melding": error.message})
     return RedirectResponse(f"/meldingen/{report.id}", status_code=303)
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:

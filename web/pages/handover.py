@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +20,9 @@ from radar.casework.invite import Invitation
 from radar.casework.letters import Unwritable
 from radar.casework.states import FINAL, MOVES, STATES
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id
 from web.pages.feedback import DELIVERY
+from web.pages.forms import day, report_of
 
 FIELD_OF = {"kind": "soort", "team": "team", "afterwards": "daarna", "days": "dagen", "shares": "delen"}
 """A field of an offer to its name on the form; the content of a kind is `veld_` and its own name."""
@@ -31,12 +31,12 @@ UNREAD = "Lees eerst wat de partner ziet. Vink daarna aan dat u het hebt gelezen
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def offer(visit: Visit) -> Response:
     """Offer it; the link and the code are on the page that follows, once."""
-    report, form = _report(visit), visit.form
+    report, form = report_of(visit), visit.form
     kind = KINDS.get(form.get("soort", ""))
     team = form.get("team", "")
     try:
@@ -104,7 +104,7 @@ def answer(visit: Visit) -> Response:
 
     def done(one: Row) -> None:
         if form.get("antwoord") == "aanvaard":
-            handover.accept(visit.db, one["id"], started_on=_day(form.get("gestart", "")), **common)
+            handover.accept(visit.db, one["id"], started_on=day(form.get("gestart", "")), **common)
         elif form.get("antwoord") == "geweigerd":
             handover.refuse(visit.db, one["id"], reason=form.get("reden", ""), **common)
         else:
@@ -221,13 +221,6 @@ def _name(field: str) -> str:
     return FIELD_OF.get(field) or (field if field == "gelezen" else f"veld_{field}")
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _state(visit: Visit, report_id: UUID) -> str:
     row: dict[str, Any] | None = visit.db.execute("SELECT state FROM report WHERE id = %s", (report_id,)).fetchone()
     if row is None:
@@ -235,13 +228,9 @@ def _state(visit: Visit, report_id: UUID) -> str:
     return str(row["state"])
 
 
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
-
-
 def _report_and_handover(visit: Visit) -> tuple[Report, Row]:
     """The offer must be one of this report. Raises NotFound."""
-    report = _report(visit)
+    report = report_of(visit)
     one = handovers.find(visit.db, visit.region, as_id(visit.request.path_params["handover"]))
     if one["report_id"] != report.id:
         raise NotFound

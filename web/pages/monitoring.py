@@ -10,13 +10,17 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from core.deadlines import AMSTERDAM, local_day
-from core.errors import Conflict, NotFound, VeiligError
+from core.errors import Conflict, NotFound, ReasonMissing, VeiligError
 from intake.models import Report
-from radar.casework import monitoring, service, steps
+from radar.casework import monitoring, service, steps, tasks
+from radar.protection import marks
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id
+from web.language import constants
+from web.pages import shielding
+from web.pages.forms import moment, report_of, who
 
-RISKS = {"0": "Geen spoed bekend", "1": "Verhoogd", "2": "Acuut"}
+RISKS = constants({"0": "Geen spoed bekend", "1": "Verhoogd", "2": "Acuut"})
 SERVICES = {"conditions": "Voorwaarden en vervolg", "investigation": "Onderzoek"}
 FIELDS: dict[type[VeiligError], str] = {
     monitoring.UnknownViolence: "geweld",
@@ -24,31 +28,31 @@ FIELDS: dict[type[VeiligError], str] = {
     monitoring.NoteMissing: "verslag",
     monitoring.WrongMoment: "wanneer",
     monitoring.WrongDay: "dag",
-    monitoring.ReasonMissing: "reden",
-    monitoring.UnknownRisk: "risico",
-    steps.ReasonMissing: "reden",
+    ReasonMissing: "reden",
+    marks.MayTellWhere: "adres",
+    tasks.UnknownRisk: "risico",
     service.UnknownService: "traject",
 }
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def act(visit: Visit) -> Response:
     """Do what the form says; a refused form leaves nothing behind and comes back with its text."""
-    report = _report(visit)
+    report = report_of(visit)
     name = visit.request.path_params["act"]
     done = ACTS.get(name)
     if done is None:
         raise NotFound
     try:
         with visit.db.transaction():
-            done(visit, report)
+            shielding.kept(visit, report.id, lambda: done(visit, report))
     except tuple(FIELDS) as error:
         return _page(visit, report, 400, {FIELDS[type(error)]: error.message}, name)
     except Conflict as error:
-        return _page(visit, _report(visit), 409, {"monitoring": error.message}, name)
+        return _page(visit, report_of(visit), 409, {"monitoring": error.message}, name)
     return RedirectResponse(f"/meldingen/{report.id}/monitoring", status_code=303)
 
 
@@ -65,28 +69,28 @@ def _hold(visit: Visit, report: Report) -> None:
         spoke_with=form.get("gesproken", ""),
         note=form.get("verslag", ""),
         held_at=_moment(form.get("wanneer", "")),
-        **_who(visit),
+        **who(visit),
     )
 
 
 def _add(visit: Visit, report: Report) -> None:
     day, reason = _day(visit.form.get("dag", "")), visit.form.get("reden", "")
-    monitoring.add_moment(visit.db, report.id, planned_on=day, reason=reason, **_who(visit))
+    monitoring.add_moment(visit.db, report.id, planned_on=day, reason=reason, **who(visit))
 
 
 def _keep_on(visit: Visit, report: Report) -> None:
     chosen, reason = visit.form.get("risico", ""), visit.form.get("reden", "")
     risk = int(chosen) if chosen in RISKS else -1
-    monitoring.keep_on(visit.db, report.id, risk=risk, reason=reason, **_who(visit))
+    monitoring.keep_on(visit.db, report.id, risk=risk, reason=reason, **who(visit))
 
 
 def _close(visit: Visit, report: Report) -> None:
-    steps.take(visit.db, report.id, "close", reason=visit.form.get("reden", ""), **_who(visit))
+    steps.take(visit.db, report.id, "close", reason=visit.form.get("reden", ""), **who(visit))
 
 
 def _take_on(visit: Visit, report: Report) -> None:
     kind, reason = visit.form.get("traject", ""), visit.form.get("reden", "")
-    service.take_on(visit.db, report.id, kind, reason=reason, **_who(visit))
+    service.take_on(visit.db, report.id, kind, reason=reason, **who(visit))
 
 
 ACTS: dict[str, Callable[[Visit, Report], None]] = {
@@ -98,18 +102,10 @@ ACTS: dict[str, Callable[[Visit, Report], None]] = {
 }
 
 
-def _who(visit: Visit) -> dict[str, Any]:
-    return {"by": visit.actor, "role": visit.member.role, "at": visit.at}
-
-
 def _moment(text: str) -> datetime:
     """What people type is the time in the Netherlands. Raises WrongMoment when it is none."""
-    try:
-        found = datetime.fromisoformat(text).replace(tzinfo=AMSTERDAM)
-    except ValueError:
-        raise monitoring.WrongMoment from None
-    # The calendar has no room to reckon at its very ends.
-    if not 2000 <= found.year < 2200:
+    found = moment(text)
+    if found is None:
         raise monitoring.WrongMoment
     return found
 
@@ -119,10 +115,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise monitoring.WrongDay from None
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _page(

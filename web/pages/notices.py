@@ -1,4 +1,4 @@
-"""The persons concerned of a report: who must be told and when, by letter or in a talk, and their own requests."""
+"""The persons concerned of a report: who must be told and when, by letter or in a talk."""
 
 from __future__ import annotations
 
@@ -13,33 +13,33 @@ from core.database import Row
 from core.deadlines import AMSTERDAM
 from core.errors import Conflict, NotFound, VeiligError
 from intake.models import Mention, Report
-from radar.casework import letters, notices, requests
+from radar.casework import letters, notices
 from radar.casework.letters import FieldsMissing, Unwritable
 from radar.casework.notices import NotYet, Waiting, WrongWay
-from radar.casework.requests import AnswerMissing, WrongDay, WrongKind
+from radar.outbound import recipients
+from radar.outbound.kinds import rules
 from web import wording
 from web.access.guard import Visit
 from web.access.scope import as_id, find
+from web.pages.forms import report_of
 
 TO_MAKE = ("person_notice", "information")
 """The letters that a person makes here; the others belong to an answer or to feedback."""
 PHONE = "0800-2000"
+HELD = "Deze brief mag nu niet weg. Kijk bij Uitgaand waarom."
 FIELD_OF: dict[type[VeiligError], str] = {
     NotYet: "dag",
     WrongWay: "hoe",
-    WrongKind: "soort",
-    WrongDay: "ontvangen",
-    AnswerMissing: "antwoord",
 }
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def letter(visit: Visit) -> Response:
     """Make a letter to this person; it is not sent by that."""
-    report, mention = _report(visit), _mention(visit)
+    report, mention = report_of(visit), _mention(visit)
     template = visit.form.get("brief", "")
     if template not in TO_MAKE:
         raise NotFound
@@ -53,16 +53,34 @@ def letter(visit: Visit) -> Response:
     return _back(report)
 
 
+def let_go(visit: Visit) -> Response:
+    """Somebody read the letter, made sure that it reaches this person and nobody else, and releases it."""
+    report, mention = report_of(visit), _mention(visit)
+    row = _letter(visit, report.id, visit.form.get("brief", ""))
+    if row["mention_id"] != mention.id:
+        raise NotFound
+    where = f"vrijgeven-{row['id']}"
+    try:
+        with visit.db.transaction():
+            recipients.check_person(visit.db, mention.id, visit.form.get("hoe", ""), by=visit.actor, at=visit.at)
+            letters.let_go(visit.db, visit.region, row["id"], by=visit.actor, at=visit.at)
+    except recipients.CheckIncomplete as error:
+        return _page(visit, report, 400, {f"hoe-{where}": error.errors["how"]}, where)
+    except Conflict as error:
+        return _page(visit, report, 409, {f"hoe-{where}": error.message}, where)
+    return _back(report)
+
+
 def posted(visit: Visit) -> Response:
     """This letter was posted; with the notice the person is told."""
-    report, mention = _report(visit), _mention(visit)
+    report, mention = report_of(visit), _mention(visit)
     row = _letter(visit, report.id, visit.form.get("brief", ""))
     if row["mention_id"] != mention.id:
         raise NotFound
     try:
         with visit.db.transaction():
-            letters.sent(visit.db, row["id"], visit.actor, visit.at)
-            if row["template"] == "person_notice":
+            left = letters.sent(visit.db, row["id"], visit.actor, visit.at)
+            if left and row["template"] == "person_notice":
                 notices.told(
                     visit.db,
                     mention.id,
@@ -74,12 +92,12 @@ def posted(visit: Visit) -> Response:
                 )
     except Conflict as error:
         return _refused(visit, report, "", error)
-    return _back(report)
+    return _back(report) if left else _page(visit, report, 409, {"betrokkene": HELD})
 
 
 def talk(visit: Visit) -> Response:
     """The person, or who represents him, was told in a talk."""
-    report, mention = _report(visit), _mention(visit)
+    report, mention = report_of(visit), _mention(visit)
     how = visit.form.get("hoe", "")
     try:
         with visit.db.transaction():
@@ -99,69 +117,20 @@ def talk(visit: Visit) -> Response:
     return _back(report)
 
 
-def request(visit: Visit) -> Response:
-    """A written request of this person came in."""
-    report, mention = _report(visit), _mention(visit)
-    try:
-        with visit.db.transaction():
-            requests.receive(
-                visit.db,
-                mention.id,
-                visit.form.get("soort", ""),
-                _day(visit.form.get("ontvangen", ""), WrongDay()),
-                note=visit.form.get("notitie", ""),
-                by=visit.actor,
-                at=visit.at,
-            )
-    except (WrongKind, WrongDay, Conflict) as error:
-        return _refused(visit, report, f"verzoek-{mention.id}", error)
-    return _back(report)
-
-
-def answer(visit: Visit) -> Response:
-    """The answer to a request, with its letter when that was asked for."""
-    report = _report(visit)
-    path, form = visit.request.path_params, visit.form
-    row = next(
-        (one for one in requests.of_report(visit.db, visit.region, report.id) if one["id"] == as_id(path["verzoek"])),
-        None,
-    )
-    if row is None:
-        raise NotFound
-    try:
-        with visit.db.transaction():
-            requests.answer(visit.db, row["id"], form.get("antwoord", ""), by=visit.actor, at=visit.at)
-            if form.get("brief") == "ja":
-                fields = {
-                    "aan": form.get("aan", ""),
-                    "ontvangen": wording.day_text(row["received_on"]),
-                    "verzoek": requests.KINDS[row["kind"]].lower(),
-                    "antwoord": form.get("antwoord", ""),
-                    "bellen": PHONE,
-                    "medewerker": visit.member.name,
-                }
-                made = (report.id, "request_answer", fields, row["mention_id"])
-                letters.make(visit.db, *made, visit.actor, visit.at)
-    except (AnswerMissing, FieldsMissing, Unwritable, Conflict) as error:
-        return _refused(visit, report, f"antwoord-{row['id']}", error)
-    return _back(report)
-
-
 def download(visit: Visit) -> Response:
-    """The PDF, to print and post; never kept by a browser."""
-    report = _report(visit)
+    """The PDF: to print and post once it was released, else a draft to read; never kept by a browser."""
+    report = report_of(visit)
     row = _letter(visit, report.id, visit.request.path_params["brief"])
-    content = letters.pdf(visit.db, visit.region, row["id"])
+    who = {"by": visit.actor, "name": visit.member.name}
+    content = letters.copy(visit.db, visit.region, row["id"], **who, at=visit.at)
     visit.note("letter.read", "letter", row["id"])
+    if content is None:
+        return _page(visit, report, 409, {"betrokkene": HELD})
     headers = {
         "Content-Disposition": f'attachment; filename="brief-{row["id"]}.pdf"',
         "Cache-Control": "no-store",
     }
     return Response(content, media_type="application/pdf", headers=headers)
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _mention(visit: Visit) -> Mention:
@@ -232,17 +201,15 @@ def _page(
 ) -> Response:
     visit.note("notices.view", "report", report.id)
     db, today = visit.db, visit.at.astimezone(AMSTERDAM).date()
-    asked = requests.of_report(db, visit.region, report.id)
     return visit.show(
         "notices.html",
         status,
         report=report,
         persons=[_card(visit, one) for one in notices.waiting(db, visit.region, report.id, today)],
-        requests=[row | {"hints": requests.hints(row["person"], row["kind"], row["received_on"])} for row in asked],
-        letters=letters.of_report(db, visit.region, report.id),
+        letters={str(row["id"]): row for row in letters.of_report(db, visit.region, report.id)},
+        checks={code: way.title for code, way in rules().person_checks.ways.items()},
         texts=letters.texts(),
         to_make=TO_MAKE,
-        kinds=requests.KINDS,
         ways=notices.HOW,
         errors=errors or {},
         where=where,

@@ -17,15 +17,18 @@ from radar.casework.queue import KINDS
 from radar.casework.reminders import end_of_next_working_day
 from radar.casework.terms import terms
 from web.access.guard import Visit
+from web.language import constants
 from web.pages.queue import PAGES
 from web.pages.share_drawing import draw, percent
 
-TITLES = {
-    "safety_assessment": "Veiligheidsbeoordeling binnen vijf werkdagen",
-    "investigation": "Onderzoek binnen tien weken",
-    "person_notice": "Bericht aan betrokkenen op tijd",
-    "feedback": "Terugkoppeling aan de melder op tijd",
-}
+TITLES = constants(
+    {
+        "safety_assessment": "Veiligheidsbeoordeling binnen vijf werkdagen",
+        "investigation": "Onderzoek binnen tien weken",
+        "person_notice": "Bericht aan betrokkenen op tijd",
+        "feedback": "Terugkoppeling aan de melder op tijd",
+    }
+)
 
 
 def show(visit: Visit) -> Response:

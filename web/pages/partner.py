@@ -7,7 +7,7 @@ asks for what does not exist.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -15,15 +15,18 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from core import audit
-from core.database import Db, transaction
-from core.errors import Conflict, NotAllowed, NotFound
+from core.database import Db, now, present, transaction
+from core.errors import Conflict, NotAllowed
+from core.ids import uuid7
 from core.settings import settings
 from radar.casework import handover, handover_shares, handovers, invite
 from radar.casework.handover_kinds import title_of, told
 from radar.casework.invite import PATH, VISIT, Visitor
+from radar.outbound import gate
 from web import templates
 from web.access import forgery
 from web.access.guard import MAX_FORM_BYTES, read_form
+from web.pages.forms import day
 
 WRONG = "De link en de code kloppen niet samen, of gelden niet meer. Kijk de code na, of bel Veilig Thuis."
 GONE = "Hier is niets (meer) te zien. Vraag Veilig Thuis om een nieuwe link en code."
@@ -47,8 +50,8 @@ async def enter(request: Request) -> Response:
 
 
 def _enter(request: Request, code: str) -> Response:
-    with transaction() as db:
-        visit = invite.open_visit(db, request.path_params["token"][:200], code, _moment(db))
+    with transaction("door") as db:
+        visit = invite.open_visit(db, request.path_params["token"][:200], code, now(db))
     if visit is None:
         return templates.page("partner_code.html", 403, error=WRONG, path=request.url.path)
     response = Response(status_code=303, headers={"Location": PATH})
@@ -66,8 +69,9 @@ def _enter(request: Request, code: str) -> Response:
 def show(request: Request) -> Response:
     """What is shared of this one handover, and the forms to answer it."""
     token = request.cookies.get(cookie_name(), "")
-    with transaction() as db:
-        visitor = invite.visitor(db, token, _moment(db))
+    with transaction("web") as db:
+        _present(db, request, token)
+        visitor = invite.visitor(db, token, now(db))
         return _page(db, visitor, token) if visitor else _end("Niet gevonden", GONE, 404)
 
 
@@ -82,8 +86,9 @@ def _answer(request: Request, form: Mapping[str, str]) -> Response:
     if not forgery.from_our_own_page(request) or not forgery.right_token(token, form.get(forgery.FIELD, "")):
         raise NotAllowed(FOREIGN)
     accepted = form.get("antwoord") == "aanvaard"
-    with transaction() as db:
-        at = _moment(db)
+    with transaction("web") as db:
+        _present(db, request, token)
+        at = now(db)
         visitor = invite.visitor(db, token, at)
         if visitor is None:
             return _end("Niet gevonden", GONE, 404)
@@ -103,6 +108,11 @@ def _answer(request: Request, form: Mapping[str, str]) -> Response:
     return _end("Aanvaard" if accepted else "Geweigerd", text, 200, done=True)
 
 
+def _present(db: Db, request: Request, token: str) -> None:
+    origin = request.client.host if request.client else ""
+    present(db, f"partner:{token}", purpose="care", origin=origin, request=uuid7().hex)
+
+
 def _carry_out(db: Db, visitor: Visitor, form: Mapping[str, str], accepted: bool, at: datetime) -> None:
     name = ", ".join(part for field in ("naam", "functie") if (part := form.get(field, "").strip()))
     if not form.get("naam", "").strip():
@@ -114,7 +124,7 @@ def _carry_out(db: Db, visitor: Visitor, form: Mapping[str, str], accepted: bool
             by=visitor.actor,
             role="partner",
             name=name,
-            started_on=_day(form.get("gestart", "")),
+            started_on=day(form.get("gestart", "")),
             at=at,
         )
     else:
@@ -130,7 +140,10 @@ def _page(
     errors: Mapping[str, str] | None = None,
     form: Mapping[str, str] | None = None,
 ) -> Response:
+    """What is shared, if it may still be seen: the gate looks at every view."""
     found = handovers.find(db, visitor.region, visitor.handover_id)
+    parts = handover_shares.shared(db, visitor.report_id, found["shares"])
+    content = told(found["kind"], found["content"])
     region = db.execute("SELECT name FROM region WHERE id = %s", (visitor.region,)).fetchone() or {}
     audit.append(
         db,
@@ -141,41 +154,35 @@ def _page(
         visitor.handover_id,
         {"parts": found["shares"], "report": str(visitor.report_id)},
     )
-    return templates.page(
+    response = templates.page(
         "partner.html",
         status,
         visitor=visitor,
         handover=found,
         title=title_of(found["kind"]),
-        content=told(found["kind"], found["content"]),
+        content=content,
         region=region.get("name", ""),
-        parts=handover_shares.shared(db, visitor.report_id, found["shares"]),
+        parts=parts,
         form_token=forgery.form_token(token),
         errors=errors or {},
         form=form or {},
     )
+    passed = gate.pass_out(
+        db,
+        "handover",
+        visitor.handover_id,
+        bytes(response.body),
+        by=visitor.actor,
+        at=now(db),
+        texts=handover_shares.texts(parts, content),
+    )
+    return response if passed else _end("Niet gevonden", GONE, 404)
 
 
 def _end(title: str, text: str, status: int, done: bool = False) -> Response:
     response = templates.page("partner_end.html", status, title=title, text=text, done=done)
     response.delete_cookie(cookie_name(), secure=settings().secure_cookies, httponly=True, samesite="strict")
     return response
-
-
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
-def _moment(db: Db) -> datetime:
-    """Now, by the database's clock."""
-    row = db.execute("SELECT now() AS at").fetchone()
-    if row is None:
-        raise NotFound
-    at: datetime = row["at"]
-    return at
 
 
 routes: list[BaseRoute] = [

@@ -9,6 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from core.errors import Conflict
+from intake import opening
 from intake.models import Message, Quarantine, Sender
 from intake.quarantine import RESOLUTIONS, UnknownResolution
 from intake.quarantine import resolve as resolve_message
@@ -67,5 +68,5 @@ def _page(visit: Visit, item: Quarantine, status: int = 200, errors: Mapping[str
         resolutions=RESOLUTIONS,
         errors=errors or {},
         form=visit.form,
-        **shown_text(message.raw),
+        **shown_text(opening.raw(visit.db, message.id, message.raw)),
     )

@@ -13,6 +13,7 @@ from uuid import UUID
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
+from core import live
 from core.errors import NotAllowed, VeiligError
 from radar.casework import dossier, tasks
 from radar.casework.queue import KINDS, PAGE, Filter, Mark, Position, QueueItem, counts, items
@@ -23,6 +24,8 @@ RIGHTS = dict.fromkeys(KINDS, "report.view") | {
     "review_link": "review.view",
     "quarantine": "quarantine.view",
     "dead_job": "job.view",
+    "break_glass": "break_glass.told",
+    "outgoing": "outbound.view",
 }
 PAGES = {
     "acute_check": "/meldingen/{report}/acuut",
@@ -36,11 +39,13 @@ PAGES = {
     "feedback": "/meldingen/{report}/terugkoppeling",
     "notify": "/meldingen/{report}/betrokkenen",
     "inform": "/meldingen/{report}/traject",
-    "person_request": "/meldingen/{report}/betrokkenen",
+    "person_request": "/meldingen/{report}/rechten",
     "review_link": "/koppelvoorstellen/{subject}",
     "review_route": "/meldingen/{subject}#besluit",
     "quarantine": "/quarantaine/{subject}",
     "dead_job": "/taken/{subject}",
+    "break_glass": "/noodinzage/bericht/{subject}",
+    "outgoing": "/uitgaand/{subject}",
 }
 """Where each kind of task is done."""
 FILTERS = ("team", "wie", "soort", "risico", "telaat", "morgen", "signaal", "klok")
@@ -85,6 +90,7 @@ def _page(visit: Visit, query: Mapping[str, str], status: int = 200, error: str 
     may_see = _may_see(visit)
     chosen = _filter(visit, query, may_see)
     after = _position(query["na"]) if "na" in query else None
+    number = live.number(visit.db)
     found = items(visit.db, visit.region, chosen, visit.at, after, PAGE + 1)
     shown, more = found[:PAGE], len(found) > PAGE
     counted = counts(visit.db, visit.region, may_see, chosen, visit.at, visit.member.id)
@@ -103,6 +109,8 @@ def _page(visit: Visit, query: Mapping[str, str], status: int = 200, error: str 
         everything={"team": "alle"} if visit.member.team else {},
         first=after is None,
         here=urlencode(address | place),
+        live_number=number,
+        refresh=_link(address | place),
         first_page=_link(address),
         next_page=_link(address | {"na": _token(shown[-1].position)}) if more else None,
         link=_link,

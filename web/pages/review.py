@@ -21,7 +21,6 @@ from radar.models import Link
 from web import wording
 from web.access.guard import Visit
 from web.access.scope import as_id, find
-from web.headers import POLICY
 from web.pages.side_by_side import VERDICTS, side_by_side
 
 ANSWERS = {"zelfde": review.confirm, "ander": review.reject}
@@ -113,7 +112,7 @@ def _page(
         for home in pair.homes
     ]
     task = proposals.position_of(visit.db, visit.region, link_id)
-    response = visit.show(
+    return visit.show(
         "review.html",
         status,
         link=pair.link,
@@ -136,9 +135,6 @@ def _page(
         notice=notice,
         verdicts=VERDICTS,
     )
-    # Only this page has a script, and only one of our own.
-    response.headers["Content-Security-Policy"] = f"{POLICY}; script-src 'self'"
-    return response
 
 
 def _next(visit: Visit, link_id: UUID, query: Mapping[str, str]) -> tuple[UUID | None, bool]:

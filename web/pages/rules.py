@@ -10,37 +10,43 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from core.database import Row
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, ReasonMissing
 from radar.quality import activation, rehearsal, rows, rulesets
-from radar.quality.activation import ReasonMissing
 from radar.quality.models import Rehearsal
 from radar.quality.policy import policy
 from radar.quality.rehearsal import WrongNumber
 from radar.quality.rulesets import RuleSet, WrongRules
 from web.access.guard import MAX_FORM_BYTES, Visit
 from web.access.scope import find
+from web.language import constants
 
 PAGE = 50
-CHANGES = {
-    "contradicts": "In strijd met een besluit",
-    "new_link": "Nieuwe automatische koppeling",
-    "link_lost": "Automatische koppeling vervalt",
-    "other_person": "Andere persoon",
-    "to_question": "Van automatisch naar vraag",
-    "to_automatic": "Van vraag naar automatisch",
-    "question_added": "Nieuwe vraag",
-    "question_removed": "Vraag vervalt",
-    "other_outcome": "Geen koppeling, andere uitkomst",
-}
-OUTCOMES = {
-    "same_person": "zelfde persoon",
-    "same_household": "iemand anders uit hetzelfde huishouden",
-    "new": "nieuwe persoon",
-    "too_little": "te weinig bekend",
-    "outside": "geen lid van het gezin",
-}
-STATES = {"automatic": "automatisch", "proposed": "als vraag", "new": ""}
-WORDS = {"confirmed": "een medewerker zei: dezelfde persoon", "rejected": "een medewerker zei: niet deze persoon"}
+CHANGES = constants(
+    {
+        "contradicts": "In strijd met een besluit",
+        "new_link": "Nieuwe automatische koppeling",
+        "link_lost": "Automatische koppeling vervalt",
+        "other_person": "Andere persoon",
+        "to_question": "Van automatisch naar vraag",
+        "to_automatic": "Van vraag naar automatisch",
+        "question_added": "Nieuwe vraag",
+        "question_removed": "Vraag vervalt",
+        "other_outcome": "Geen koppeling, andere uitkomst",
+    }
+)
+OUTCOMES = constants(
+    {
+        "same_person": "zelfde persoon",
+        "same_household": "iemand anders uit hetzelfde huishouden",
+        "new": "nieuwe persoon",
+        "too_little": "te weinig bekend",
+        "outside": "geen lid van het gezin",
+    }
+)
+STATES = constants({"automatic": "automatisch", "proposed": "als vraag", "new": ""})
+WORDS = constants(
+    {"confirmed": "een medewerker zei: dezelfde persoon", "rejected": "een medewerker zei: niet deze persoon"}
+)
 
 
 def index(visit: Visit) -> Response:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime, time
-from typing import Any
+from datetime import datetime
 from uuid import UUID
 
 from starlette.responses import RedirectResponse, Response
 
 from core.database import Row
-from core.deadlines import AMSTERDAM, local_day
-from core.errors import Conflict, NotFound, VeiligError
+from core.deadlines import local_day
+from core.errors import Conflict, NotFound, ReasonMissing, VeiligError
 from intake.models import Report
-from radar.casework import conditions, contacts, dossier, findings, service, steps
+from radar.casework import conditions, contacts, dossier, findings, service
 from radar.casework.states import MOVES, RUNNING, allowed
+from radar.protection import marks
 from web.access.guard import Visit
 from web.access.scope import find
+from web.pages import shielding
+from web.pages.forms import day, moment, who
 
 NEEDED_FIRST = {
     "received": ("eerst de acute check", "acuut"),
@@ -27,8 +29,9 @@ NEEDED_FIRST = {
 }
 """What comes before a service in a state, and where that is done."""
 FIELD_OF: dict[type[VeiligError], str] = {
+    marks.MayTellWhere: "adres",
     service.UnknownService: "dienst",
-    steps.ReasonMissing: "reden",
+    ReasonMissing: "reden",
     service.WrongStart: "start_dag",
     service.LeadUnknown: "leiding",
     contacts.UnknownKind: "soort",
@@ -70,7 +73,7 @@ def _carry_out(visit: Visit, chosen: Callable[[Visit, UUID], str] | None) -> Res
         raise NotFound
     try:
         with visit.db.transaction():
-            place = chosen(visit, report.id)
+            place = shielding.kept(visit, report.id, lambda: chosen(visit, report.id))
     except VeiligError as error:
         if error.status not in (400, 409):
             raise
@@ -88,24 +91,24 @@ def _field(visit: Visit, error: VeiligError) -> str:
 
 def _take_on(visit: Visit, report_id: UUID) -> str:
     kind, reason = visit.form.get("dienst", ""), visit.form.get("reden", "")
-    service.take_on(visit.db, report_id, kind, reason=reason, **_who(visit))
+    service.take_on(visit.db, report_id, kind, reason=reason, **who(visit))
     return "stand"
 
 
 def _start(visit: Visit, report_id: UUID) -> str:
-    service.start(visit.db, _running(visit, report_id), _moment(visit, "start"), **_who(visit))
+    service.start(visit.db, _running(visit, report_id), _moment(visit, "start"), **who(visit))
     return "stand"
 
 
 def _lead(visit: Visit, report_id: UUID) -> str:
-    service.take_lead(visit.db, _running(visit, report_id), _id(visit.form.get("leiding", "")), **_who(visit))
+    service.take_lead(visit.db, _running(visit, report_id), _id(visit.form.get("leiding", "")), **who(visit))
     return "leiding-titel"
 
 
 def _plan(visit: Visit, report_id: UUID) -> str:
     forms = {form for form in findings.FORMS if visit.form.get(f"vorm_{form}")}
     running, read_at = _running(visit, report_id), _read_at(visit.form.get("gezien", ""))
-    service.plan(visit.db, running, visit.form.get("plan", ""), forms, read_at=read_at, **_who(visit))
+    service.plan(visit.db, running, visit.form.get("plan", ""), forms, read_at=read_at, **who(visit))
     return "plan-titel"
 
 
@@ -123,7 +126,7 @@ def _contact(visit: Visit, report_id: UUID) -> str:
         happened_at=_moment(visit, "contact"),
         summary=form.get("contact_tekst", ""),
         informed=form.get("verteld") == "ja",
-        **_who(visit),
+        **who(visit),
     )
     return "contacten"
 
@@ -137,15 +140,15 @@ def _finding(visit: Visit, report_id: UUID) -> str:
         form.get("vorm", ""),
         form.get("uitkomst", ""),
         form.get("grond", ""),
-        **_who(visit),
+        **who(visit),
     )
     return "conclusies"
 
 
 def _condition(visit: Visit, report_id: UUID) -> str:
     form = visit.form
-    due_on = _day(form.get("wanneer", ""))
-    conditions.make(visit.db, report_id, form.get("wat", ""), form.get("wie", ""), due_on, **_who(visit))
+    due_on = day(form.get("wanneer", ""))
+    conditions.make(visit.db, report_id, form.get("wat", ""), form.get("wie", ""), due_on, **who(visit))
     return "voorwaarden"
 
 
@@ -155,7 +158,7 @@ def _settle(visit: Visit, report_id: UUID) -> str:
     condition = _id(form.get("voorwaarde", ""))
     if condition is None or condition not in known:
         raise NotFound
-    conditions.settle(visit.db, condition, form.get("stand", ""), form.get("notitie", ""), **_who(visit))
+    conditions.settle(visit.db, condition, form.get("stand", ""), form.get("notitie", ""), **who(visit))
     return "voorwaarden"
 
 
@@ -167,7 +170,7 @@ def _end(visit: Visit, report_id: UUID) -> str:
         outcome=form.get("einde", ""),
         summary=form.get("samenvatting", ""),
         next_move=form.get("hierna", ""),
-        **_who(visit),
+        **who(visit),
     )
     return "stand"
 
@@ -237,10 +240,6 @@ def _running(visit: Visit, report_id: UUID) -> UUID:
     return running
 
 
-def _who(visit: Visit) -> dict[str, Any]:
-    return {"by": visit.actor, "role": visit.member.role, "at": visit.at}
-
-
 def _id(text: str) -> UUID | None:
     try:
         return UUID(text)
@@ -248,22 +247,9 @@ def _id(text: str) -> UUID | None:
         return None
 
 
-def _day(text: str) -> date | None:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
-
-
 def _moment(visit: Visit, name: str) -> datetime | None:
     """The day and the time of a form, as on a clock in the Netherlands; None when they are none."""
-    try:
-        clock = time.fromisoformat(visit.form.get(f"{name}_tijd", ""))
-    except ValueError:
-        return None
-    day = _day(visit.form.get(f"{name}_dag", ""))
-    # Before this year no report was made; and the calendar has no room to reckon at its very ends.
-    return datetime.combine(day, clock, AMSTERDAM) if day and 2000 <= day.year < 2200 else None
+    return moment(f"{visit.form.get(f'{name}_dag', '')}T{visit.form.get(f'{name}_tijd', '')}")
 
 
 def _read_at(text: str) -> datetime | None:

@@ -10,24 +10,27 @@ from uuid import UUID
 from starlette.responses import RedirectResponse, Response
 
 from core.database import Row
-from core.errors import Conflict, NotFound
+from core.errors import Conflict, NotFound, ReasonMissing
 from intake.models import Report
-from radar.casework import ledger, notices, retention, terms
-from radar.casework.ledger import ReasonMissing, WrongExtension
+from radar.casework import ledger, notices, terms
+from radar.casework.ledger import WrongExtension
+from radar.rights import retention
 from web import wording
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id
+from web.language import constants
+from web.pages.forms import report_of
 
-WITH = {"informant": "een informant", "reporter": "de melder", "partner": "een partner"}
+WITH = constants({"informant": "een informant", "reporter": "de melder", "partner": "een partner"})
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def extend(visit: Visit) -> Response:
     """Lengthen the term of one person; when something is missing the form comes back with what was typed."""
-    report, deadline = _report(visit), _deadline(visit)
+    report, deadline = report_of(visit), _deadline(visit)
     weeks = visit.form.get("weken", "")
     try:
         # A savepoint: a refused extension leaves nothing behind, and the page can still be read and noted.
@@ -51,7 +54,7 @@ def extend(visit: Visit) -> Response:
 
 def withdraw(visit: Visit) -> Response:
     """Take an extension back."""
-    report, deadline = _report(visit), _deadline(visit)
+    report, deadline = report_of(visit), _deadline(visit)
     number = visit.form.get("nummer", "")
     known = number.isdecimal() and len(number) < 5
     try:
@@ -69,10 +72,6 @@ def withdraw(visit: Visit) -> Response:
     except Conflict as error:
         return _page(visit, report, 409, {"termijn": error.message})
     return RedirectResponse(f"/meldingen/{report.id}/termijnen", status_code=303)
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _deadline(visit: Visit) -> UUID:

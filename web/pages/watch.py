@@ -9,27 +9,28 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
 from core.deadlines import local_day
-from core.errors import Conflict, VeiligError
+from core.errors import Conflict, ReasonMissing, VeiligError
 from intake.models import Report
 from radar.casework import dossier, watch_agreement
 from radar.models import Case
 from web.access.guard import Visit
 from web.access.scope import find
+from web.pages.forms import report_of
 
 FIELDS: dict[type[VeiligError], str] = {
     watch_agreement.AgreementMissing: "afspraak",
     watch_agreement.WrongDay: "tot",
-    watch_agreement.ReasonMissing: "reden",
+    ReasonMissing: "reden",
 }
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def act(visit: Visit) -> Response:
     """Make the agreement or end it; a refused form leaves nothing behind and comes back with its text."""
-    report, form = _report(visit), visit.form
+    report, form = report_of(visit), visit.form
     chosen = form.get("handeling", "")
     if chosen not in ("afspraak", "terugnemen"):
         raise HTTPException(400)
@@ -53,10 +54,6 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise watch_agreement.WrongDay from None
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:

@@ -3,7 +3,22 @@
 from __future__ import annotations
 
 from radar.casework.letters.drawing import Unwritable, check
-from radar.casework.letters.store import make, of_report, pdf, sent
+from radar.casework.letters.store import copy, kind_of, let_go, make, may_go, of_report, sent, unsent, words
 from radar.casework.letters.templates import FieldsMissing, Text, texts
 
-__all__ = ["FieldsMissing", "Text", "Unwritable", "check", "make", "of_report", "pdf", "sent", "texts"]
+__all__ = [
+    "FieldsMissing",
+    "Text",
+    "Unwritable",
+    "check",
+    "copy",
+    "kind_of",
+    "let_go",
+    "make",
+    "may_go",
+    "of_report",
+    "sent",
+    "texts",
+    "unsent",
+    "words",
+]

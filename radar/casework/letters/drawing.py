@@ -137,8 +137,8 @@ def _refusal(cluster: str) -> str:
     return f"Het teken '{shown}' ({code}) kan niet in een brief. Schrijf het in gewone Latijnse letters."
 
 
-def draw(given: Mapping[str, str], subject: str, paragraphs: Sequence[str]) -> bytes:
-    """The letter. `given`: regio, datum and kenmerk. Raises Unwritable."""
+def draw(given: Mapping[str, str], subject: str, paragraphs: Sequence[str], foot: str = "") -> bytes:
+    """The letter. `given`: regio, datum and kenmerk; `foot`: what each page says of this copy. Raises Unwritable."""
     head = [(BOLD, 13.0, f"Veilig Thuis {given['regio']}".replace("Veilig Thuis Veilig Thuis", "Veilig Thuis"))]
     about = [(PLAIN, SIZE, f"{name}: {given[key]}") for name, key in (("Datum", "datum"), ("Kenmerk", "kenmerk"))]
     blocks = [head, about, [(BOLD, SIZE, subject)]]
@@ -155,7 +155,7 @@ def draw(given: Mapping[str, str], subject: str, paragraphs: Sequence[str]) -> b
         canvas.setAuthor(head[0][2])
         canvas.setSubject("Brief")
         canvas.setCreator("Veilig Thuis Radar")
-        _pages(canvas, ready, given["kenmerk"])
+        _pages(canvas, ready, given["kenmerk"], foot)
         canvas.save()
     return target.getvalue()
 
@@ -163,23 +163,25 @@ def draw(given: Mapping[str, str], subject: str, paragraphs: Sequence[str]) -> b
 Line = tuple[str, float, list[Glyph]]
 
 
-def _pages(canvas: Canvas, blocks: Sequence[Sequence[Line]], reference: str) -> None:
+def _pages(canvas: Canvas, blocks: Sequence[Sequence[Line]], reference: str, foot: str) -> None:
     page, y = 1, TOP
     for block in blocks:
         for font, size, line in block:
             if y < BOTTOM:
-                _foot(canvas, reference, page)
+                _foot(canvas, reference, page, foot)
                 canvas.showPage()
                 page, y = page + 1, TOP
             _line(canvas, LEFT, y, font, size, line)
             y -= LEADING
         y -= GAP
-    _foot(canvas, reference, page)
+    _foot(canvas, reference, page, foot)
     canvas.showPage()
 
 
-def _foot(canvas: Canvas, reference: str, page: int) -> None:
+def _foot(canvas: Canvas, reference: str, page: int, more: str) -> None:
     _line(canvas, LEFT, BOTTOM - 2 * LEADING, PLAIN, 8.0, glyphs(f"Kenmerk {reference}, bladzijde {page}"))
+    if more:
+        _line(canvas, LEFT, BOTTOM - 3 * LEADING, PLAIN, 8.0, glyphs(more))
 
 
 def lines(text: Sequence[Glyph], font: str, size: float, width: float = WIDTH) -> list[list[Glyph]]:

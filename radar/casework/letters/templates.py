@@ -5,16 +5,15 @@ A field that the text does not name cannot get in: no other person, no reporter,
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from core.errors import SettingsError, VeiligError
+from core.documents import Kind
+from core.errors import VeiligError
 
 FOLDER = Path(__file__).parent
 GIVEN = frozenset({"regio", "datum", "kenmerk"})
@@ -79,18 +78,17 @@ def placeholders(text: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(maxsize=1)
+def kind_of(file: Path) -> Kind[Text]:
+    """The letter of this file, under the file's name."""
+    return Kind(f"letter.{file.stem}", "letter", lambda: file, Text.model_validate, per_region=True)
+
+
+KINDS = {file.stem: kind_of(file) for file in sorted(FOLDER.glob("*.toml"))}
+
+
 def texts() -> Mapping[str, Text]:
-    """Every letter by its code. Raises SettingsError when a file is wrong."""
-    return {file.stem: read(file) for file in sorted(FOLDER.glob("*.toml"))}
-
-
-def read(file: Path) -> Text:
-    """One file. Raises SettingsError."""
-    try:
-        return Text.model_validate(tomllib.loads(file.read_text(encoding="utf-8")))
-    except (OSError, tomllib.TOMLDecodeError, ValidationError) as error:
-        raise SettingsError(f"{file.name}: not a valid letter: {error}") from None
+    """Every letter by its code, as it is in force in this region. Raises SettingsError when a file is wrong."""
+    return {code: kind() for code, kind in KINDS.items()}
 
 
 def filled(text: Text, fields: Mapping[str, str], given: Mapping[str, str]) -> list[str]:

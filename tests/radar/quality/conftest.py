@@ -13,7 +13,7 @@ from uuid import UUID
 import pytest
 from psycopg.types.json import Jsonb
 
-from core.database import Db
+from core.database import Db, now
 from core.ids import uuid7
 from radar.linking import register
 from radar.linking.rules import FOLDER, load
@@ -110,13 +110,6 @@ class Register:
             "SELECT actor, object_id, details FROM audit_entry WHERE action = %s AND region_id = %s ORDER BY at",
             (action, self.id),
         ).fetchall()
-
-
-def now(db: Db) -> datetime:
-    row = db.execute("SELECT now() AS at").fetchone()
-    assert row
-    moment: datetime = row["at"]
-    return moment
 
 
 def rules_text(version: str, *, limits: dict[str, float] | None = None, **changed: Any) -> str:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from core import jobs
-from core.database import Db, connection_options
+from core.database import Db, connection_options, now
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from radar.linking import correct
@@ -21,7 +21,7 @@ from radar.linking.decide import Decision
 from radar.quality import rehearsal, rows
 from radar.quality.rehearsal import WrongNumber, kind_of
 from radar.quality.rulesets import in_force
-from tests.radar.quality.conftest import ANNE, DAY, JAN, MIA, STRANGER, Register, now
+from tests.radar.quality.conftest import ANNE, DAY, JAN, MIA, STRANGER, Register
 from workers import work
 
 ONE, OTHER = UUID(int=1), UUID(int=2)

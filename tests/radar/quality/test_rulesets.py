@@ -11,15 +11,15 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from core.database import Db, connection_options, transaction
-from core.errors import Conflict, NotFound
+from core.database import Db, connection_options, now, transaction
+from core.errors import Conflict, NotFound, ReasonMissing
 from core.ids import uuid7
 from radar.linking.rules import load
 from radar.quality import activation, rulesets
-from radar.quality.activation import ReasonMissing, activate, obstacle
+from radar.quality.activation import activate, obstacle
 from radar.quality.policy import policy
 from radar.quality.rulesets import RuleSet, WrongRules
-from tests.radar.quality.conftest import ANNE, JAN, MIA, Register, now, rules_text
+from tests.radar.quality.conftest import ANNE, JAN, MIA, Register, rules_text
 
 
 @pytest.mark.parametrize(

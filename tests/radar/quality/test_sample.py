@@ -12,7 +12,7 @@ from uuid import UUID
 
 import pytest
 
-from core.database import Db, transaction
+from core.database import Db, now, transaction
 from core.errors import Conflict, NotFound
 from core.ids import uuid7
 from radar.linking import correct
@@ -20,7 +20,7 @@ from radar.linking.rules import load
 from radar.quality import intervals, sample, sample_rows
 from radar.quality.policy import Policy
 from radar.quality.sample import UnknownAnswer
-from tests.radar.quality.conftest import DAY, JAN, MIA, OTHER_JAN, STRANGER, Register, link_row, now
+from tests.radar.quality.conftest import DAY, JAN, MIA, OTHER_JAN, STRANGER, Register, link_row
 
 pytestmark = pytest.mark.usefixtures("figures")
 HOUR = timedelta(hours=1)

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from core.database import Db
 from core.ids import uuid7
 from core.settings import settings
-from intake import senders
+from intake import opening, senders
 from intake.corv.write import write_report
 from intake.sample import POLICE_OIN, VEILIG_THUIS_OIN, sample_json, sample_report
 from web.app import create_app
@@ -61,6 +61,11 @@ class Feed:
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         return self.db.execute(query, values).fetchall()  # type: ignore[call-overload,no-any-return]
+
+    def kept(self) -> list[bytes]:
+        """The bytes of every message, unsealed, in the order of receipt."""
+        rows = self.rows("SELECT id, raw FROM message ORDER BY received_at, id")
+        return [opening.raw(self.db, row["id"], bytes(row["raw"])) for row in rows]
 
     def count(self, table: str) -> int:
         number: int = self.rows(f"SELECT count(*) AS n FROM {table}")[0]["n"]

@@ -101,7 +101,13 @@ def test_live_says_only_that_the_process_answers(feed: Feed) -> None:
 def test_ready_needs_a_worker(feed: Feed) -> None:
     answer = feed.client.get("/health/ready")
     assert answer.status_code == 503
-    assert answer.json()["checks"] == {"database": True, "migrations": True, "worker": False, "jobs": True}
+    assert answer.json()["checks"] == {
+        "database": True,
+        "migrations": True,
+        "worker": False,
+        "jobs": True,
+        "destroyed": True,
+    }
     beat(uuid7(), "clock")
     assert feed.client.get("/health/ready").status_code == 503
     beat(uuid7(), "worker")

@@ -67,7 +67,7 @@ def certificate_headers(fingerprint: str) -> dict[str, str]:
 
 
 def test_a_certificate_counts_only_from_the_trusted_proxy(feed: Feed, setting: Setting) -> None:
-    feed.db.execute("UPDATE sender SET certificate_sha256 = %s", (CERTIFICATE,))
+    feed.db.execute("UPDATE sender SET certificate_sha256 = %s WHERE NOT own", (CERTIFICATE,))
     headers = certificate_headers(CERTIFICATE)
     assert feed.client.post(CORV, content=feed.xml(), headers=headers).status_code == 401
     setting("TRUSTED_PROXY", "10.0.0.1")
@@ -79,7 +79,7 @@ def test_a_certificate_counts_only_from_the_trusted_proxy(feed: Feed, setting: S
 
 @pytest.mark.parametrize("shape", [CERTIFICATE.upper(), ":".join(["ab"] * 32)], ids=["upper case", "colons"])
 def test_a_fingerprint_is_read_in_its_usual_shapes(feed: Feed, setting: Setting, shape: str) -> None:
-    feed.db.execute("UPDATE sender SET certificate_sha256 = %s", (CERTIFICATE,))
+    feed.db.execute("UPDATE sender SET certificate_sha256 = %s WHERE NOT own", (CERTIFICATE,))
     setting("TRUSTED_PROXY", "testclient")
     assert feed.client.post(CORV, content=feed.xml(), headers=certificate_headers(shape)).status_code == 200
 

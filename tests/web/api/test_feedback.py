@@ -9,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from core.ids import uuid7
 from intake.corv.write_feedback import OUTCOMES
 from radar.casework import feedback
 from tests.web.api.conftest import MELDINGEN, SCHOOL_OIN, Feed
@@ -177,3 +178,22 @@ def test_the_document_describes_it(feed: Feed) -> None:
     operation = document["paths"]["/meldingen/{id}/terugkoppeling"]["get"]
     assert set(operation["responses"]) == {"200", "401", "404"}
     assert document["components"]["schemas"]["Feedback"]["properties"]["code"]["enum"] == list(OUTCOMES)
+
+
+def test_what_the_gate_holds_is_not_told_and_a_person_has_a_task(feed: Feed) -> None:
+    """At every reading: the sender proves itself, but the report was tied to another household since."""
+    report, token = school_report(feed)
+    decided(feed, report)
+    homes = [uuid7(), uuid7()]
+    for home in homes:
+        feed.db.execute("INSERT INTO household (id, region_id) VALUES (%s, %s)", (home, feed.region))
+    feed.db.execute("UPDATE report SET household_id = %s WHERE id = %s", (homes[0], report))
+    one = drafted(feed, report)
+    release(feed, one)
+    assert len(read(feed, report, token).json()["terugkoppelingen"]) == 1
+    feed.db.execute("UPDATE report SET household_id = %s WHERE id = %s", (homes[1], report))
+    for _ in range(2):
+        assert read(feed, report, token).json()["terugkoppelingen"] == []
+    (row,) = feed.rows("SELECT state, held_why FROM outgoing WHERE subject_id = %s", one)
+    assert row == {"state": "held", "held_why": ["link_changed"]}
+    assert len(feed.rows("SELECT id FROM task WHERE kind = 'outgoing' AND done_at IS NULL")) == 1

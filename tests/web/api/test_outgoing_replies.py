@@ -54,7 +54,7 @@ def receiver() -> Iterator[Receiver]:
 def asked(feed: Feed, receiver: Receiver, setting: Setting) -> Feed:
     """The region sends functional answers, and the sender has an address for them."""
     setting("SEND_BV01", "true")
-    feed.db.execute("UPDATE sender SET reply_url = %s", (receiver.url,))
+    feed.db.execute("UPDATE sender SET reply_url = %s WHERE NOT own", (receiver.url,))
     return feed
 
 
@@ -74,7 +74,7 @@ def work_later(feed: Feed) -> None:
 
 
 def test_nothing_is_sent_unless_the_region_asks_for_it(feed: Feed, receiver: Receiver) -> None:
-    feed.db.execute("UPDATE sender SET reply_url = %s", (receiver.url,))
+    feed.db.execute("UPDATE sender SET reply_url = %s WHERE NOT own", (receiver.url,))
     feed.post(feed.xml())
     feed.work()
     assert (feed.count("outgoing_reply"), receiver.received) == (0, [])

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from core.database import Db, transaction
+from core.deadlines import local_day
 from core.ids import uuid7
 from core.secrets import forget_key
 from intake import senders
@@ -26,7 +27,8 @@ from workers.cli import main
 PATH = "/api/v1/overdrachten"
 TEAM_OIN, OTHER_OIN, SPARE_OIN = (f"0000009900000000{number}000" for number in (7, 8, 9))
 NOW = datetime.now(UTC)
-TODAY = str(NOW.date())
+TODAY = str(local_day(NOW))
+LATER = str(local_day(NOW) + timedelta(days=2))
 
 
 class Partner:
@@ -65,6 +67,7 @@ class Partner:
             "INSERT INTO team (id, region_id, name, kind, valid_from) VALUES (%s, %s, %s, %s, %s)",
             (team, self.world.region, name, kind, date(2020, 1, 1)),
         )
+        self.world.checked(team)
         return team
 
     def get(self, path: str = "", token: str | None = None) -> httpx.Response:
@@ -153,7 +156,10 @@ def test_refusing_says_why(partner: Partner) -> None:
         ({"antwoord": "misschien", "naam": "P"}, {"$.antwoord"}),
         ({"antwoord": "aanvaard", "naam": "P"}, {"$.gestartOp"}),
         ({"antwoord": "aanvaard", "naam": " ", "gestartOp": TODAY}, {"$.naam"}),
-        ({"antwoord": "aanvaard", "naam": "P", "gestartOp": str(NOW.date() + timedelta(days=2))}, {"$.gestartOp"}),
+        (
+            {"antwoord": "aanvaard", "naam": "P", "gestartOp": LATER},
+            {"$.gestartOp"},
+        ),
         ({"antwoord": "aanvaard", "naam": "P", "gestartOp": "2026-02-30"}, {"$.gestartOp"}),
         ({"antwoord": "aanvaard", "naam": "P", "gestartOp": 1_790_000_000}, {"$.gestartOp"}),
         ({"antwoord": "geweigerd", "naam": "P"}, {"$.reden"}),

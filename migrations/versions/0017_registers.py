@@ -1,0 +1,13 @@
+"""Registers kept by an administrator: municipalities, rights on what is there, and every change written down."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+
+
+def upgrade() -> None:
+    """The SQL stands beside this file, to be read as SQL."""
+    op.get_bind().connection.driver_connection.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

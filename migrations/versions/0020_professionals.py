@@ -1,0 +1,13 @@
+"""Attachments, and forms that are saved to go on later."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0020"
+down_revision = "0019"
+
+
+def upgrade() -> None:
+    """The SQL stands beside this file, to be read as SQL."""
+    op.get_bind().connection.driver_connection.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

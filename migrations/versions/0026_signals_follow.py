@@ -1,0 +1,13 @@
+"""A signal goes along when its report goes on in another case."""
+
+from pathlib import Path
+
+from alembic import op
+
+revision = "0026"
+down_revision = "0025"
+
+
+def upgrade() -> None:
+    """The SQL stands beside this file, to be read as SQL."""
+    op.get_bind().connection.driver_connection.execute(Path(__file__).with_suffix(".sql").read_text(encoding="utf-8"))

@@ -1,0 +1,1 @@
+"""The registers that an administrator keeps: region, teams, municipalities, partners, routing, senders."""

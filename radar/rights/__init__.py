@@ -1,0 +1,3 @@
+"""Rights of persons concerned: access, correction, own statement, objection, destruction, and until when data are
+kept.
+"""
