@@ -32,8 +32,11 @@ ROLES: dict[Role, str] = {"worker": "veilig_worker", "door": "veilig_door", "web
 AsyncDb = AsyncConnection[Row]
 
 # security.md R6: statement 5 s for the web, longer for workers; lock 2 s; idle in transaction 10 s; pool wait 2 s.
+# All times VEILIG_PATIENCE.
 WEB_STATEMENT_MS = 5_000
 WORKER_STATEMENT_MS = 15_000
+LOCK_MS = 2_000
+IDLE_MS = 10_000
 POOL_WAIT_S = 2.0
 RECONNECT_S = 2.0
 """After an outage the next request tries again, instead of waiting out the pool's doubling pauses."""
@@ -90,13 +93,15 @@ def embedded(url: str) -> bool:
 
 def connection_options(statement_ms: int = WEB_STATEMENT_MS, act_as: str = "") -> dict[str, Any]:
     """The keyword arguments of every connection we make: limits, UTC, rows as dictionaries, a role to act as."""
+    patience = settings().patience
     limits = (
-        f"-c statement_timeout={statement_ms} -c lock_timeout=2000 -c TimeZone=UTC "
-        f"-c idle_in_transaction_session_timeout=10000 -c application_name=veilig -c veilig.software={VERSION}"
+        f"-c statement_timeout={statement_ms * patience} -c lock_timeout={LOCK_MS * patience} -c TimeZone=UTC "
+        f"-c idle_in_transaction_session_timeout={IDLE_MS * patience} -c application_name=veilig "
+        f"-c veilig.software={VERSION}"
     )
     if act_as:
         limits += f" -c role={act_as}"
-    return {"options": limits, "row_factory": dict_row, "autocommit": True, "connect_timeout": 5}
+    return {"options": limits, "row_factory": dict_row, "autocommit": True, "connect_timeout": 5 * patience}
 
 
 _statement_ms = WEB_STATEMENT_MS
@@ -130,7 +135,7 @@ def pool(role: Role | None = None) -> ConnectionPool[Db]:
                 kwargs=connection_options(_statement_ms, "" if itself else ROLES[wanted]),
                 min_size=1,
                 max_size=settings().pool_size,
-                timeout=POOL_WAIT_S,
+                timeout=POOL_WAIT_S * settings().patience,
                 reconnect_timeout=RECONNECT_S,
                 check=ConnectionPool.check_connection,
                 close_returns=True,
@@ -179,7 +184,7 @@ def async_pool() -> AsyncConnectionPool[AsyncDb]:
         kwargs=connection_options(WEB_STATEMENT_MS, "" if itself else ROLES["door"]),
         min_size=2,
         max_size=settings().pool_size,
-        timeout=POOL_WAIT_S,
+        timeout=POOL_WAIT_S * settings().patience,
         reconnect_timeout=RECONNECT_S,
         open=False,
         name="veilig-feed",

@@ -51,6 +51,13 @@ class Settings(BaseSettings):
     metrics_port: int = Field(8001, ge=0, le=65535, description="Port of the Prometheus metrics; 0 = off.")
     worker_threads: int = Field(8, ge=1, le=64, description="Threads of one worker process.")
     pool_size: int = Field(12, ge=2, le=100, description="Database connections of one process.")
+    patience: int = Field(
+        1,
+        ge=1,
+        le=20,
+        description="Factor on the time limits of database connections and statements. More than 1 only where the"
+        " machine itself is slow or stands still now and then: people wait that much longer for an error.",
+    )
     demo: bool = Field(False, description="Demo mode: ready logins, shown loudly on every page.")
     demo_households: int = Field(60, ge=1, description="Households that `veilig run` invents on a first start.")
     demo_days: int = Field(730, ge=1, description="Days of history that `veilig run` invents.")

@@ -51,6 +51,7 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     for name in [name for name in os.environ if name.startswith("VEILIG_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("VEILIG_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("VEILIG_PATIENCE", "10")  # a machine that stands still for some seconds fails no test
     monkeypatch.setenv("VEILIG_HOSTS", "testserver,localhost,127.0.0.1")
     settings.cache_clear()
     documents.forget()

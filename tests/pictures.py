@@ -80,8 +80,8 @@ def add_attachment(page: Page, facts: Facts) -> None:
         page.set_input_files(
             "#bestand", {"name": "verslag-gesprek.pdf", "mimeType": "application/pdf", "buffer": letter}
         )
-        page.click("main form[enctype] button[type=submit]")
-        page.wait_for_load_state()
+        with page.expect_navigation():
+            page.click("main form[enctype] button[type=submit]")
 
 
 def in_call(page: Page, facts: Facts) -> None:
@@ -125,8 +125,8 @@ def professional(page: Page, facts: Facts) -> None:
 def as_sender(page: Page, facts: Facts) -> None:
     page.fill("#client_id", SCHOOL)
     page.fill("#client_secret", facts.token)
-    page.click("main button[type=submit]")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("main button[type=submit]")
 
 
 SHOTS = (

@@ -197,8 +197,8 @@ def offer(page: Page, address: str, report: UUID, team: str) -> tuple[str, str]:
             field.fill("Bram, 0900-0000")
     page.check("#daarna >> nth=0") if page.query_selector("#daarna") else None
     page.check("#gelezen")
-    page.click("text=Aanbieden en link maken")
-    page.wait_for_load_state()
+    with page.expect_navigation():
+        page.click("text=Aanbieden en link maken")
     link = page.inner_text("[data-link], #link, code >> nth=0")
     code = page.inner_text("#code, code >> nth=1")
     return link.strip(), code.replace(" ", "").strip()
@@ -261,7 +261,8 @@ def test_from_the_night_before_koningsdag_to_a_new_report_during_monitoring(stor
     over.locator("textarea").fill("Vader slaapt bij zijn broer; moeder voelt zich veilig.")
     if over.locator("input[type=radio]").count():
         over.locator("input[type=radio]").first.check()
-    over.locator("button").click()
+    with bram.expect_navigation():
+        over.locator("button").click()
     bram.goto(f"{address}/meldingen/{report}/beoordeling")
     fill_all(bram, lambda name, values: "no" if "no" in values else values[0])
     bram.wait_for_selector("text=/Bewaard om/i")
@@ -269,14 +270,14 @@ def test_from_the_night_before_koningsdag_to_a_new_report_during_monitoring(stor
     bram.select_option("#team", label="Wijkteam Dal")
     bram.fill("#reden", "Het wijkteam kent moeder; zij wil hulp dichtbij.")
     story.look(bram, "veiligheidsbeoordeling")
-    bram.click("text=Indienen voor de tweede handtekening")
-    bram.wait_for_load_state()
+    with bram.expect_navigation():  # the form waits for a save that is under way, the click does not
+        bram.click("text=Indienen voor de tweede handtekening")
     assert story.state(report) == "signing"
     gwen = story.sign_in("gwen")
     gwen.goto(f"{address}/meldingen/{report}/beoordeling")
     story.look(gwen, "tweede-handtekening")
-    gwen.locator("form[action$='/beoordeling/tekenen'] button").click()
-    gwen.wait_for_load_state()
+    with gwen.expect_navigation():
+        gwen.locator("form[action$='/beoordeling/tekenen'] button").click()
     assert story.state(report) == "handover"
 
     # Offered, refused, offered elsewhere, accepted: only then the watch moves.
