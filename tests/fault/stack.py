@@ -122,6 +122,7 @@ class Stack:
             "VEILIG_REDIS_URL": self.valkey.url,
             "VEILIG_DATA": str(self.folder / "keys"),
             "VEILIG_METRICS_PORT": "0",
+            "VEILIG_PATIENCE": "3",  # a machine that stands still for some seconds makes no 503
             **more,
         }
 
@@ -203,7 +204,7 @@ class Stack:
     def post(self, body: bytes, name: str = "web") -> httpx.Response:
         """Post one StUF message. Raises httpx.TransportError when there is no answer."""
         url = f"{self.address(name)}/api/v1/corv/berichten"
-        return httpx.post(url, content=body, headers=self.headers(), trust_env=False, timeout=20)
+        return httpx.post(url, content=body, headers=self.headers(), trust_env=False, timeout=60)
 
     # ── the database ──
 
