@@ -25,8 +25,14 @@ from core.ids import uuid7
 from core.settings import settings
 from workers.engines import EmbeddedPostgres, EmbeddedValkey
 
-# How long an example takes is no property: a machine that is busy would fail it.
-hypothesis.settings.register_profile("ours", deadline=None)
+# How long an example takes is no property: a machine that is busy would fail it. The same tree has the same examples,
+# so that it passes or fails the same way everywhere; `--hypothesis-profile=explore` looks for new ones.
+EASY = {
+    "deadline": None,
+    "suppress_health_check": [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.function_scoped_fixture],
+}
+hypothesis.settings.register_profile("ours", derandomize=True, database=None, **EASY)
+hypothesis.settings.register_profile("explore", derandomize=False, print_blob=True, **EASY)
 hypothesis.settings.load_profile("ours")
 TEMPLATE = "template_veilig"
 FAULT = "tests/fault/"
@@ -58,6 +64,13 @@ def clean_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[
     yield
     settings.cache_clear()
     documents.forget()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The time limits of the database as the product has them, for a test that waits for one to pass."""
+    monkeypatch.setenv("VEILIG_PATIENCE", "1")
+    settings.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -354,7 +354,7 @@ def test_counts_are_of_advice_given_in_the_period(db: Db, region: UUID) -> None:
     assert (empty.total, empty.capacities) == (0, {})
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=8)
 @given(st.lists(st.sampled_from(["15", "35", "02"]), max_size=5))
 def test_each_advice_counts_once_under_its_capacity(db: Db, region: UUID, capacities: list[str]) -> None:
     db.execute("DELETE FROM advice")

@@ -216,7 +216,7 @@ def wrong(db: Db) -> dict[str, int]:
     return {text: n for text, n in found.items() if n}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(choices=st.lists(st.integers(min_value=0, max_value=997), min_size=3, max_size=10))
 def test_no_order_of_acts_leaves_anybody_unwatched_or_anything_forgotten(db: Db, choices: list[int]) -> None:
     with db.transaction(force_rollback=True):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, example, given
+from hypothesis import example, given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
@@ -82,7 +82,7 @@ def by_hand(start: date, extensions: list[int]) -> date:
 moves = st.lists(st.one_of(st.integers(1, 2), st.tuples(st.just("back"), st.integers(0, 5))), max_size=8)
 
 
-@examples(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(max_examples=40)
 @given(starts_on=days, sequence=moves)
 @example(date(2026, 4, 16), [2, 2, ("back", 0)])
 @example(date(2024, 2, 1), [2, ("back", 0), 1, ("back", 0), 2])

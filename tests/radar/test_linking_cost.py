@@ -59,7 +59,7 @@ def cost(region: Region, person: Person) -> tuple[int, int, float, LinkResult]:
 
 
 class TestCost:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(
         field=st.sampled_from(["given", "surname", "prefix", "partner", "full", "phone", "bsn"]),
         piece=st.sampled_from(

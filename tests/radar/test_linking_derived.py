@@ -52,7 +52,7 @@ steps = st.lists(reports() | st.tuples(spoken_words, st.integers(0, 30)), min_si
 
 
 class TestDerived:
-    @settings(max_examples=40, deadline=None)
+    @settings(max_examples=40)
     @given(first=reports(), steps=steps)
     def test_after_every_step_profiles_and_keys_are_what_the_links_say(
         self, db: Db, first: list[tuple[str, Person]], steps: list[Any]
@@ -69,7 +69,7 @@ class TestDerived:
                     word(region, spoken, links[number % len(links)]["id"])
             as_derived(region)
 
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(arrivals=st.lists(reports(), min_size=1, max_size=4))
     def test_a_report_weighed_after_it_was_linked_is_decided_the_same(
         self, db: Db, arrivals: list[list[tuple[str, Person]]]

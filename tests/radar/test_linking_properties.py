@@ -142,7 +142,7 @@ def take_back(region: Region, result: LinkResult, spoken: Sequence[str]) -> None
 
 
 class TestUndo:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(earlier=st.lists(reports(), min_size=1, max_size=4), late=reports(), spoken=st.lists(words, min_size=4))
     def test_link_then_undo_leaves_every_row_as_before(
         self,
@@ -180,7 +180,7 @@ class TestUndo:
         joined = {row["household_id"] for row in after["membership"] if row["person_id"] in now.values()}
         assert joined <= {stored["household_id"]}
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(late=reports(keep=NEVER_DROPPED_WHEN_CLEAR))
     def test_a_report_that_only_its_links_brought_into_a_file_leaves_it(
         self, db: Db, late: list[tuple[str, Person]]
@@ -195,7 +195,7 @@ class TestUndo:
         (row,) = db.execute(report, (result.decisions[0].mention,)).fetchall()
         assert row["household_id"] not in (None, known.household_id)
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(late=reports(keep=NEVER_DROPPED_WHEN_CLEAR))
     def test_a_report_whose_links_were_undone_is_found_like_a_first_report(
         self, db: Db, late: list[tuple[str, Person]]
@@ -220,7 +220,7 @@ clear_days = st.lists(reports(keep=NEVER_DROPPED_WHEN_CLEAR), min_size=2, max_si
 
 
 class TestOrder:
-    @settings(max_examples=30, deadline=None)
+    @settings(max_examples=30)
     @given(day=clear_days, data=st.data())
     def test_the_order_of_a_day_does_not_change_who_is_who(
         self, db: Db, day: list[list[tuple[str, Person]]], data: st.DataObject
@@ -261,7 +261,7 @@ def say_yes_to_all(region: Region, result: LinkResult) -> None:
 
 
 class TestAPersonsWord:
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(again=later)
     def test_a_no_is_never_overruled(self, db: Db, again: list[list[tuple[str, Person]]]) -> None:
         """The two stay two people, and are not asked about again, whatever comes later and whoever says yes to it."""
@@ -291,7 +291,7 @@ class TestAPersonsWord:
         ).fetchall()
         assert found == []
 
-    @settings(max_examples=25, deadline=None)
+    @settings(max_examples=25)
     @given(again=later)
     def test_a_yes_survives(self, db: Db, again: list[list[tuple[str, Person]]]) -> None:
         """Later reports, and what people say of those, leave a confirmed link as it is."""
@@ -319,7 +319,7 @@ class TestAPersonsWord:
 
 
 class TestMissingIsNeutral:
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=60)
     @given(name=names, lost=st.sets(st.sampled_from(DROPPED), max_size=5), company=st.booleans())
     def test_a_field_left_out_never_makes_it_somebody_else(
         self, everybody: Region, truth: dict[str, UUID], name: str, lost: set[str], company: bool

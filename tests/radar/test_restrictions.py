@@ -10,7 +10,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.database import Db
@@ -545,7 +545,7 @@ ACTS = (
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 50)), min_size=4, max_size=14))
 def test_any_sequence_of_links_and_restrictions_keeps_the_list_exact(
     database_url: str, db: Db, steps_taken: list[tuple[str, int]]

@@ -223,7 +223,7 @@ def heard_badly(draw: st.DrawFn) -> tuple[str, dict[str, str]]:
     return name, form
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(said=heard_badly())
 def test_one_mistake_does_not_hide_anybody(said: tuple[str, dict[str, str]], town: Region) -> None:
     name, form = said
@@ -231,7 +231,7 @@ def test_one_mistake_does_not_hide_anybody(said: tuple[str, dict[str, str]], tow
     assert town.persons[name] & {hit.person for hit in hits}
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(texts=st.fixed_dictionaries({name: st.text(max_size=40) for name in Terms.__slots__}))
 def test_any_text_is_searched_with_or_refused(texts: Mapping[str, str], town: Region) -> None:
     wrong: set[str] = set()

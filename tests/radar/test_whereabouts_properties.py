@@ -87,7 +87,7 @@ def lift(region: Region, protection: UUID) -> None:
 
 
 class TestProtection:
-    @settings(max_examples=20, deadline=None)
+    @settings(max_examples=20)
     @given(
         earlier=st.lists(reports(), min_size=1, max_size=3),
         late=reports(),

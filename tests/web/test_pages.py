@@ -164,6 +164,7 @@ def test_an_unknown_error_shows_and_logs_no_text(
     assert logs[0]["number"] in answer.text
 
 
+@pytest.mark.usefixtures("impatient")
 def test_without_a_database_the_page_says_so(client: Any, world: Any, sign_in: Sign, db: Db) -> None:
     sign_in(world.staff("assessor"))
     db.execute("ALTER TABLE staff_session RENAME TO elsewhere")

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -55,7 +55,7 @@ TASKS = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=40)
 @given(tasks=TASKS, size=st.integers(1, 6), kinds=st.sets(st.sampled_from(ALL), min_size=1), late=st.booleans())
 def test_the_pages_together_are_the_plain_sorted_queue(
     db: Db, new_world: Callable[[], Any], tasks: list[Any], size: int, kinds: set[str], late: bool

@@ -237,7 +237,7 @@ ON_THE_PAGE = {"laatst", "geboren", "aanleiding", "aard", "ambtshalve_reden", "z
 
 
 @given(st.dictionaries(st.sampled_from(sorted(RIGHT)), FREE, max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_is_typed_is_either_told_beside_a_field_or_taken_at_the_door(changes: dict[str, str]) -> None:
     fields = RIGHT | changes
     if errors := wrong(fields, TODAY):

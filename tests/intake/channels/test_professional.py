@@ -119,7 +119,7 @@ VALUE = st.one_of(
 
 
 @given(st.dictionaries(FIELD, VALUE, max_size=25))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_whatever_passes_the_form_passes_the_door(typed: dict[str, str]) -> None:
     answers = ANSWERS | form.taken(typed, list(typed))
     if not form.all_errors(answers, []):

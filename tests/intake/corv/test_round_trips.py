@@ -140,7 +140,7 @@ def messages(draw: st.DrawFn) -> ReportMessage:
 
 
 # A message is large: shrinking one takes minutes and says little more than the assertion itself.
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(messages())
 def test_model_to_xml_to_model(message: ReportMessage) -> None:
     result = read(write_report(message), {VEILIG_THUIS_OIN}, POLICE_OIN)
@@ -150,7 +150,7 @@ def test_model_to_xml_to_model(message: ReportMessage) -> None:
     assert result.message == message
 
 
-@settings(max_examples=60, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=60, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(messages())
 def test_model_to_json_to_model(message: ReportMessage) -> None:
     assert ReportMessage.from_json(json.loads(json.dumps(message.to_json()))) == message

@@ -132,6 +132,7 @@ def test_ready_needs_the_floor_plan_of_this_version(feed: Feed) -> None:
     assert (answer.status_code, answer.json()["checks"]) == (503, {"database": True, "migrations": False})
 
 
+@pytest.mark.usefixtures("impatient")
 def test_without_a_database_the_doors_say_503_and_the_process_lives(feed: Feed, postgres: EmbeddedPostgres) -> None:
     name = conninfo_to_dict(settings().database_url or "")["dbname"]
     with psycopg.connect(postgres.admin_url, autocommit=True) as admin:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from psycopg.errors import InsufficientPrivilege
 
@@ -213,7 +213,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.dictionaries(st.sampled_from([*CHAT, "aard", "x"]), JSON, max_size=4))
 def test_made_up_fields_never_break_the_door(feed: Feed, token: str, change: dict[str, Any]) -> None:
     assert post(feed, token, CHAT | change).status_code in (200, 201, 400, 409)
