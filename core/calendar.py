@@ -44,7 +44,12 @@ class Holiday:
 
 def dutch_date(day: date) -> str:
     """'maandag 9 maart 2026'."""
-    return f"{WEEKDAYS[day.weekday()]} {day.day} {MONTHS[day.month - 1]} {day.year}"
+    return f"{WEEKDAYS[day.weekday()]} {long_date(day)}"
+
+
+def long_date(day: date) -> str:
+    """'9 maart 2026'."""
+    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def easter(year: int) -> date:

@@ -160,7 +160,15 @@ def count(path: Path | None = None) -> int:
 
 def restores(path: Path | None = None) -> list[Checkpoint]:
     """The checkpoints at which an operator said that a backup was put back."""
-    return [one for one in map(_parsed, _raw_lines(path or file())) if one.kind == "restored"]
+    found = []
+    for line in _raw_lines(path or file()):
+        try:
+            one = _parsed(line)
+        except (ValueError, KeyError, TypeError):
+            continue  # `flaws` tells of it
+        if one.kind == "restored":
+            found.append(one)
+    return found
 
 
 def public_key() -> bytes:
@@ -262,12 +270,12 @@ def _parsed(line: bytes) -> Checkpoint:
 
 def _genuine(point: Checkpoint, keys: Mapping[str, Ed25519PublicKey]) -> bool:
     content = json.loads(point.line)
-    signature = base64.b64decode(content.pop("signature"))
+    signature = content.pop("signature")
     if point.key not in keys or point.kind not in ("regular", "restored"):
         return False
     try:
-        keys[point.key].verify(signature, _bytes(content))
-    except InvalidSignature:
+        keys[point.key].verify(base64.b64decode(signature), _bytes(content))
+    except (InvalidSignature, ValueError, TypeError):  # also what is no base64, or no text
         return False
     return True
 

@@ -112,11 +112,19 @@ class DataKey:
 
 
 def new_key(message: UUID) -> DataKey:
-    """A fresh data key for this message, wrapped; the caller stores `id`, `kek` and `wrapped` in `data_key`."""
+    """A fresh data key for this message, wrapped; to `keep` in the transaction that stores what it seals."""
     secret = os.urandom(32)
     key = ring().newest
     wrapped = _close(key.wraps, secret, _header(key), _place(message))
     return DataKey(message, key.id, wrapped, AESGCM(secret))
+
+
+def keep(db: Db, key: DataKey, region: UUID) -> None:
+    """Store a fresh data key."""
+    db.execute(
+        "INSERT INTO data_key (id, region_id, kek, wrapped) VALUES (%s, %s, %s, %s)",
+        (key.id, region, key.kek, key.wrapped),
+    )
 
 
 def key_of(db: Db, message: UUID) -> DataKey:

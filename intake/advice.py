@@ -24,15 +24,16 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError, to_json
+from pydantic_core import to_json
 
 from core import audit
 from core.database import Db
 from core.documents import Kind
 from core.errors import ReasonMissing, VeiligError
 from core.ids import uuid7
-from core.sealing import new_key
+from core.sealing import keep, new_key
 from intake.codelists import Code, codelists
+from intake.input_rules import refuse
 from intake.personal_data import Found, excerpts, found
 
 FILE = Path(__file__).parent / "data" / "advice.toml"
@@ -80,10 +81,6 @@ class PersonalDataFound(VeiligError):
         return [one for finds in self.by_field.values() for one in finds]
 
 
-def _refuse(text: str) -> PydanticCustomError:
-    return PydanticCustomError("invoer", "{tekst}", {"tekst": text})
-
-
 def _tidy(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
@@ -108,27 +105,27 @@ class AskerContact(_Input):
     @classmethod
     def _agreed(cls, value: bool) -> bool:
         if not value:
-            raise _refuse("Vraag eerst of u deze gegevens mag bewaren. Zo niet, laat ze dan leeg.")
+            raise refuse("Vraag eerst of u deze gegevens mag bewaren. Zo niet, laat ze dan leeg.")
         return value
 
     @field_validator("name", "phone")
     @classmethod
     def _short(cls, value: str) -> str:
         if len(value) > 100:
-            raise _refuse("Gebruik niet meer dan 100 tekens.")
+            raise refuse("Gebruik niet meer dan 100 tekens.")
         return value
 
     @field_validator("email")
     @classmethod
     def _mail(cls, value: str) -> str:
         if value and not _MAIL.fullmatch(value):
-            raise _refuse("Schrijf het e-mailadres als naam@voorbeeld.nl.")
+            raise refuse("Schrijf het e-mailadres als naam@voorbeeld.nl.")
         return value
 
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not (self.name or self.phone or self.email):
-            raise _refuse(_TEXTS["contact"])
+            raise refuse(_TEXTS["contact"])
         return self
 
 
@@ -156,44 +153,44 @@ class AdviceInput(_Input):
     @classmethod
     def _known_capacity(cls, value: str) -> str:
         if value not in _codes(codelists().capacities):
-            raise _refuse(_TEXTS["capacity"])
+            raise refuse(_TEXTS["capacity"])
         return value
 
     @field_validator("occasions")
     @classmethod
     def _known_occasions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not value or not set(value) <= _codes(codelists().occasions):
-            raise _refuse(_TEXTS["occasions"])
+            raise refuse(_TEXTS["occasions"])
         return tuple(sorted(set(value)))
 
     @field_validator("natures")
     @classmethod
     def _known_natures(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not set(value) <= _codes(codelists().natures):
-            raise _refuse(_TEXTS["natures"])
+            raise refuse(_TEXTS["natures"])
         return tuple(sorted(set(value)))
 
     @field_validator("question", "advice")
     @classmethod
     def _text(cls, value: str, info: ValidationInfo) -> str:
         if len(value) > MAX_TEXT:
-            raise _refuse("De tekst is te lang: gebruik niet meer dan 10000 tekens.")
+            raise refuse("De tekst is te lang: gebruik niet meer dan 10000 tekens.")
         if not value and (info.field_name == "question" or info.data.get("way") != "formulier"):
-            raise _refuse(_TEXTS[str(info.field_name)])
+            raise refuse(_TEXTS[str(info.field_name)])
         return value.replace("\x00", "")
 
     @field_validator("transcript")
     @classmethod
     def _transcript(cls, value: str) -> str:
         if len(value) > MAX_TRANSCRIPT:
-            raise _refuse("Het gesprek is te lang: gebruik niet meer dan 100000 tekens.")
+            raise refuse("Het gesprek is te lang: gebruik niet meer dan 100000 tekens.")
         return value.replace("\x00", "")
 
     @field_validator("minutes")
     @classmethod
     def _minutes(cls, value: int | None) -> int | None:
         if value is not None and not 0 <= value <= MAX_MINUTES:
-            raise _refuse(_TEXTS["minutes"])
+            raise refuse(_TEXTS["minutes"])
         return value
 
     @model_validator(mode="after")
@@ -206,7 +203,7 @@ class AdviceInput(_Input):
             "transcript": bool(self.transcript) and self.way != "chat",
         }
         if any(wrong.values()):
-            raise _refuse("\n".join(f"{name}|{_TOGETHER[name]}" for name, one in wrong.items() if one))
+            raise refuse("\n".join(f"{name}|{_TOGETHER[name]}" for name, one in wrong.items() if one))
         return self
 
 
@@ -300,7 +297,7 @@ def record(
     )
     if stored.rowcount == 0:
         return identifier
-    _keep_key(db, region, key.id, key.kek, key.wrapped)
+    keep(db, key, region)
     details: dict[str, Any] = {"way": given.way, "finds": kept, "answered": answered}
     if given.contact is not None:
         contact = uuid7()
@@ -309,7 +306,7 @@ def record(
             "INSERT INTO advice_contact (id, region_id, advice_id, sealed, consent_at) VALUES (%s, %s, %s, %s, %s)",
             (contact, region, identifier, own.seal(to_json(given.contact.model_dump()), contact_place(contact)), at),
         )
-        _keep_key(db, region, own.id, own.kek, own.wrapped)
+        keep(db, own, region)
         details["contact"] = True
     audit.append(db, region, by, "advice.record", "advice", identifier, details)
     return identifier
@@ -328,11 +325,4 @@ def sealed_text(texts: Mapping[str, str], kept: int, reason: str) -> bytes:
     """What is sealed of an advice, before it is; why a find was kept belongs to it, for it may repeat the find."""
     return to_json(
         {**{name: text for name, text in texts.items() if text}, **({"kept": reason.strip()} if kept else {})}
-    )
-
-
-def _keep_key(db: Db, region: UUID, identifier: UUID, kek: str, wrapped: bytes) -> None:
-    db.execute(
-        "INSERT INTO data_key (id, region_id, kek, wrapped) VALUES (%s, %s, %s, %s)",
-        (identifier, region, kek, wrapped),
     )

@@ -16,7 +16,7 @@ from core import audit, jobs
 from core.database import Db, Row
 from core.errors import Conflict, NotFound, VeiligError
 from core.ids import uuid7
-from core.sealing import DataKey, key_of, keys_of, new_key
+from core.sealing import DataKey, keep, key_of, keys_of, new_key
 from core.secrets import keyed_hash
 from core.settings import settings
 from intake import scanner
@@ -127,10 +127,7 @@ def put(db: Db, region: UUID, report: UUID, file: File, *, by: str, at: datetime
         ),
     )
     if done.rowcount:
-        db.execute(
-            "INSERT INTO data_key (id, region_id, kek, wrapped) VALUES (%s, %s, %s, %s)",
-            (identifier, region, key.kek, key.wrapped),
-        )
+        keep(db, key, region)
         jobs.enqueue(db, region, JOB, identifier)
         audit.append(
             db, region, by, "attachment.add", "attachment", identifier, {"report": str(report), "kind": file.kind}

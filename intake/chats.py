@@ -14,19 +14,19 @@ from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
-from pydantic_core import PydanticCustomError, to_json
+from pydantic_core import to_json
 
 from core import audit
 from core.database import Db, Row
 from core.errors import Conflict, NotAllowed, NotFound
 from core.ids import uuid7
-from core.sealing import key_of, new_key
+from core.sealing import keep, key_of, new_key
 from core.secrets import keyed_hash
 from intake import advice
 from intake.advice import AdviceInput
 from intake.codelists import codelists
 from intake.input_errors import InputError, InvalidMessage, read_json
-from intake.input_rules import ILLEGAL_CHARACTERS
+from intake.input_rules import ILLEGAL_CHARACTERS, refuse
 from intake.senders import CHAT, MAY_SEND, NotAuthentic, Sender, proof_of
 
 MAX_BYTES = 512 * 1024
@@ -40,10 +40,6 @@ WHO = {"vrager": "Vrager", "medewerker": "Medewerker"}
 
 class AlreadySettled(Conflict):
     """Een collega heeft dit gesprek al afgehandeld."""
-
-
-def _refuse(text: str) -> PydanticCustomError:
-    return PydanticCustomError("invoer", "{tekst}", {"tekst": text})
 
 
 class _Part(BaseModel):
@@ -60,7 +56,7 @@ class ChatLine(_Part):
     @classmethod
     def _characters(cls, value: str) -> str:
         if ILLEGAL_CHARACTERS.search(value):
-            raise _refuse("De tekst bevat een teken dat niet mag.")
+            raise refuse("De tekst bevat een teken dat niet mag.")
         return value
 
 
@@ -81,38 +77,38 @@ class ChatMessage(_Part):
     @classmethod
     def _zone(cls, value: datetime) -> datetime:
         if value.tzinfo is None:
-            raise _refuse("Geef bij het tijdstip de tijdzone op.")
+            raise refuse("Geef bij het tijdstip de tijdzone op.")
         return value.astimezone(UTC)
 
     @field_validator("capacity")
     @classmethod
     def _capacity(cls, value: str | None) -> str | None:
         if value is not None and value not in {one.code for one in codelists().capacities}:
-            raise _refuse("Deze code staat niet in de lijst.")
+            raise refuse("Deze code staat niet in de lijst.")
         return value
 
     @field_validator("occasions")
     @classmethod
     def _occasions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not set(value) <= {one.code for one in codelists().occasions}:
-            raise _refuse("Een code staat niet in de lijst.")
+            raise refuse("Een code staat niet in de lijst.")
         return value
 
     @field_validator("natures")
     @classmethod
     def _natures(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         if not set(value) <= {one.code for one in codelists().natures}:
-            raise _refuse("Een code staat niet in de lijst.")
+            raise refuse("Een code staat niet in de lijst.")
         return value
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
         if not timedelta(0) <= self.ended - self.began <= MAX_LENGTH:
-            raise _refuse("Het einde ligt voor het begin, of meer dan 24 uur erna.")
+            raise refuse("Het einde ligt voor het begin, of meer dan 24 uur erna.")
         if sum(len(line.text) for line in self.lines) > MAX_TEXT:
-            raise _refuse(f"Het gesprek is te lang: alle regels samen zijn niet langer dan {MAX_TEXT} tekens.")
+            raise refuse(f"Het gesprek is te lang: alle regels samen zijn niet langer dan {MAX_TEXT} tekens.")
         if all(line.who != "vrager" for line in self.lines):
-            raise _refuse("Er is geen regel van de vrager.")
+            raise refuse("Er is geen regel van de vrager.")
         return self
 
     def transcript(self) -> str:
@@ -161,10 +157,7 @@ def receive(db: Db, sender: Sender, message: ChatMessage, at: datetime) -> Recei
     )
     if stored.rowcount == 0:
         return _known(db, sender, message.reference, fingerprint)
-    db.execute(
-        "INSERT INTO data_key (id, region_id, kek, wrapped) VALUES (%s, %s, %s, %s)",
-        (identifier, sender.region, key.kek, key.wrapped),
-    )
+    keep(db, key, sender.region)
     audit.append(db, sender.region, f"sender:{sender.oin}", "chat.receive", "chat", identifier)
     return Received(identifier, again=False)
 

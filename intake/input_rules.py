@@ -19,13 +19,18 @@ def at_the_door(info: ValidationInfo) -> bool:
     return bool(info.context and info.context.get("door"))
 
 
+def refuse(text: str) -> PydanticCustomError:
+    """What a check raises, with this Dutch sentence for the sender."""
+    return PydanticCustomError("invoer", "{tekst}", {"tekst": text})
+
+
 def rule(check: Callable[[str], str | None]) -> AfterValidator:
     """A rule on one text: `check` gives the Dutch error, or None."""
 
     def apply(value: str, info: ValidationInfo) -> str:
         problem = check(value) if at_the_door(info) else None
         if problem:
-            raise PydanticCustomError("invoer", "{tekst}", {"tekst": problem})
+            raise refuse(problem)
         return value
 
     return AfterValidator(apply)

@@ -82,8 +82,7 @@ def announce(db: Db, feedback_id: UUID, report_id: UUID, at: datetime) -> None:
 
 def try_out(db: Db, region: UUID, sender_id: UUID, actor: str, at: datetime) -> UUID:
     """Ask for a callback that says only that it is a test; gives its id. Raises NoAddress, TooManyTests."""
-    sender = db.execute("SELECT webhook_url FROM sender WHERE id = %s", (sender_id,)).fetchone()
-    if sender is None or not sender["webhook_url"]:
+    if not address_of(db, sender_id):
         raise NoAddress
     since = at - timedelta(hours=1)
     if (

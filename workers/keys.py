@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import click
@@ -15,12 +13,9 @@ from core.database import Db, connection_options, database_url
 from core.errors import Conflict
 
 
-@contextmanager
-def _patient() -> Iterator[Db]:
+def _patient() -> Db:
     """A connection that may look through whole tables."""
-    with psycopg.connect(database_url(), **connection_options()) as db:
-        db.execute("SET statement_timeout = 0")
-        yield db
+    return psycopg.connect(database_url(), **connection_options(0))
 
 
 @click.group()

@@ -38,11 +38,12 @@ AND (holds_plain_reporter(r.content) OR EXISTS (SELECT FROM mention m WHERE m.re
 @click.command("seal")
 def seal() -> None:
     """Seal raw messages, citizen service numbers and reporters that are still plain in the database."""
-    with psycopg.connect(database_url(), **connection_options()) as db:
-        db.execute("SET statement_timeout = 0")
-        with click.progressbar(length=left(db), label="Sealed", file=sys.stderr) as bar:
-            for done in advance(db):
-                bar.update(done)
+    with (
+        psycopg.connect(database_url(), **connection_options(0)) as db,
+        click.progressbar(length=left(db), label="Sealed", file=sys.stderr) as bar,
+    ):
+        for done in advance(db):
+            bar.update(done)
     click.echo("What came in before is sealed. Backups from before hold it plain: let them expire.")
 
 

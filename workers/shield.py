@@ -21,8 +21,7 @@ def shield(region: str | None) -> None:
     """Look for signs of a secret address in the reports of a region. Safe to repeat."""
     count = 0
     try:
-        with psycopg.connect(database_url(), **connection_options()) as db:
-            db.execute("SET statement_timeout = 0")
+        with psycopg.connect(database_url(), **connection_options(0)) as db:
             where, after = find_region(db, region), UUID(int=0)
             while True:
                 with db.transaction():

@@ -17,7 +17,7 @@ from core import audit
 from core.database import Db, Row
 from core.errors import Conflict, NotAllowed, NotFound, ReasonMissing
 from core.ids import uuid7
-from core.sealing import DataKey, key_of, new_key
+from core.sealing import DataKey, keep, key_of, new_key
 from intake.personal_data import found
 
 ABANDONED = timedelta(minutes=30)
@@ -69,10 +69,7 @@ def start(db: Db, region: UUID, staff: UUID, fields: Mapping[str, str], *, by: s
     """Begin a call of this member; gives its id."""
     draft = uuid7()
     key = new_key(draft)
-    db.execute(
-        "INSERT INTO data_key (id, region_id, kek, wrapped) VALUES (%s, %s, %s, %s)",
-        (draft, region, key.kek, key.wrapped),
-    )
+    keep(db, key, region)
     db.execute(
         "INSERT INTO intake_draft (id, region_id, staff_id, started_by, started_at, saved_by, saved_at, content)"
         " VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",

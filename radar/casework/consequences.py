@@ -13,7 +13,7 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from core.calendar import MONTHS, dutch_date
+from core.calendar import dutch_date, long_date
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import NotFound
@@ -319,5 +319,4 @@ def _replies(db: Db, report_id: UUID) -> Iterator[Effect]:
 
 
 def _day(moment: datetime | date) -> str:
-    day = local_day(moment) if isinstance(moment, datetime) else moment
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return long_date(local_day(moment) if isinstance(moment, datetime) else moment)

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from core import audit
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import Conflict, NotFound
@@ -225,7 +225,7 @@ def _form(db: Db, row: Row, at: datetime) -> bytes:
     day = local_day(at)
     given = {
         "regio": row["region"],
-        "datum": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
+        "datum": long_date(day),
         "kenmerk": row["case_number"] or "",
     }
     asked = [f"{line.label}\n{line.text}" for line in told(KIND, row["content"])]

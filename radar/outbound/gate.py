@@ -16,7 +16,7 @@ from uuid import UUID
 from core import audit
 from core.database import Db, Row
 from core.deadlines import local_day
-from core.errors import Conflict, NotFound
+from core.errors import Conflict
 from core.ids import uuid7
 from radar.casework import tasks, terms
 from radar.outbound import recipients, rows, stances
@@ -156,10 +156,7 @@ def why(outgoing: Row) -> list[str]:
 
 
 def _locked(db: Db, kind: str, subject: UUID) -> Row:
-    known = rows.of_subject(db, kind, subject)
-    if known is None:
-        raise NotFound
-    return rows.locked(db, known["id"])
+    return rows.locked(db, rows.required(db, kind, subject)["id"])
 
 
 def _free(db: Db, row: Row, at: datetime, texts: Sequence[str]) -> bool:

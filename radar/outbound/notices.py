@@ -25,7 +25,7 @@ from radar.outbound.gate import Objection
 
 FILE = Path(__file__).with_name("notices.toml")
 JOB = release.NOTICE_JOB
-UNKNOWN = Objection("unknown", "Het is niet bekend of dit bericht is aangekomen. Stuur het niet zomaar nog eens.")
+UNKNOWN = Objection("unknown", gate.TEXTS["unknown"])
 UNSAFE = Objection("safe_contact", "Deze manier is niet meer veilig, of dit is geen veilig moment.")
 
 

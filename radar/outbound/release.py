@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core import audit, jobs
 from core.database import Db, Row
-from core.errors import Conflict, NotFound, ReasonMissing
+from core.errors import Conflict, ReasonMissing
 from intake import outbox, webhooks
 from radar.casework import tasks, terms
 from radar.outbound import gate, rows, safe_contacts, stances
@@ -174,9 +174,5 @@ def _go(db: Db, row: Row, at: datetime) -> None:
         jobs.ask_again(db, row["region_id"], NOTICE_JOB, row["subject_id"], due_at)
 
 
-def required(db: Db, kind: str, subject: UUID) -> Row:
-    """What was proposed of this kind about this subject. Raises NotFound."""
-    row = rows.of_subject(db, kind, subject)
-    if row is None:
-        raise NotFound
-    return row
+required = rows.required
+"""For who releases; what the gate asks too."""

@@ -37,10 +37,7 @@ def insert(db: Db, values: dict[str, Any]) -> UUID:
 
 def locked(db: Db, outgoing_id: UUID) -> Row:
     """One thing that leaves, locked. Raises NotFound."""
-    row = db.execute("SELECT * FROM outgoing WHERE id = %s FOR UPDATE", (outgoing_id,)).fetchone()
-    if row is None:
-        raise NotFound
-    return row
+    return _one(db, "SELECT * FROM outgoing WHERE id = %s FOR UPDATE", (outgoing_id,))
 
 
 def of_subject(db: Db, kind: str, subject: UUID) -> Row | None:
@@ -48,12 +45,17 @@ def of_subject(db: Db, kind: str, subject: UUID) -> Row | None:
     return db.execute("SELECT * FROM outgoing WHERE kind = %s AND subject_id = %s", (kind, subject)).fetchone()
 
 
-def find(db: Db, region: UUID, outgoing_id: UUID) -> Row:
-    """One row of this region. Raises NotFound."""
-    row = db.execute("SELECT * FROM outgoing WHERE id = %s AND region_id = %s", (outgoing_id, region)).fetchone()
+def required(db: Db, kind: str, subject: UUID) -> Row:
+    """What was proposed of this kind about this subject. Raises NotFound."""
+    row = of_subject(db, kind, subject)
     if row is None:
         raise NotFound
     return row
+
+
+def find(db: Db, region: UUID, outgoing_id: UUID) -> Row:
+    """One row of this region. Raises NotFound."""
+    return _one(db, "SELECT * FROM outgoing WHERE id = %s AND region_id = %s", (outgoing_id, region))
 
 
 def facts(db: Db, outgoing_id: UUID, at: datetime) -> dict[str, Any]:
@@ -184,10 +186,7 @@ def gone(db: Db, region: UUID) -> list[Row]:
 
 def shown(db: Db, region: UUID, outgoing_id: UUID) -> Row:
     """One row with who it is for. Raises NotFound."""
-    row = db.execute(_LIST + "o.id = %(id)s", {"region": region, "id": outgoing_id}).fetchone()
-    if row is None:
-        raise NotFound
-    return row
+    return _one(db, _LIST + "o.id = %(id)s", {"region": region, "id": outgoing_id})
 
 
 def of_report(db: Db, region: UUID, report_id: UUID) -> list[Row]:
@@ -198,7 +197,7 @@ def of_report(db: Db, region: UUID, report_id: UUID) -> list[Row]:
     ).fetchall()
 
 
-def _one(db: Db, query: str, values: tuple[Any, ...]) -> Row:
+def _one(db: Db, query: str, values: tuple[Any, ...] | dict[str, Any]) -> Row:
     row = db.execute(query, values).fetchone()
     if row is None:
         raise NotFound

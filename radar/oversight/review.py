@@ -68,10 +68,11 @@ def run(db: Db, region: UUID, day: date, at: datetime, by: str, chance: random.R
         found += [(staff, rule, hit) for rule, hit in hits_of(of_one, facts, rules.rules).items()]
     found += _alarms(db, region, day, lines)
     new = sum(_keep(db, region, day, at, rules, *one) for one in found)
+    total = sum(map(len, lines.values()))
     first = db.execute(
         "INSERT INTO log_review_day (region_id, day, at, lines, findings) VALUES (%s, %s, %s, %s, %s)"
         " ON CONFLICT DO NOTHING",
-        (region, day, at, sum(map(len, lines.values())), new),
+        (region, day, at, total, new),
     )
     if first.rowcount:
         drawn = sample_of(
@@ -80,7 +81,6 @@ def run(db: Db, region: UUID, day: date, at: datetime, by: str, chance: random.R
         for staff in {line.staff for line in drawn}:
             mine = [line for line in drawn if line.staff == staff]
             new += _keep(db, region, day, at, rules, staff, "sample", mine)
-    total = sum(map(len, lines.values()))
     audit.append(db, region, by, "log.review_run", "log", details={"day": day.isoformat(), "found": new})
     return Done(total, new)
 
@@ -88,8 +88,7 @@ def run(db: Db, region: UUID, day: date, at: datetime, by: str, chance: random.R
 def run_due(db: Db, region: UUID, at: datetime, by: str = "system") -> int:
     """Review every day that is over and was not reviewed yet, and remind of what is overdue; returns new findings."""
     yesterday = local_day(at) - timedelta(days=1)
-    row = db.execute("SELECT max(day) AS day FROM log_review_day WHERE region_id = %s", (region,)).fetchone()
-    last = row["day"] if row and row["day"] else yesterday - timedelta(days=1)
+    last = last_day(db, region) or yesterday - timedelta(days=1)
     first = max(last + timedelta(days=1), yesterday - timedelta(days=AT_MOST_DAYS - 1))
     new = 0
     for number in range((yesterday - first).days + 1):

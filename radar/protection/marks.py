@@ -131,6 +131,11 @@ def without(db: Db, report_id: UUID, texts: Sequence[str]) -> list[str]:
 
     What is left out shows as `[weggelaten]`. For everything that leaves: access copies, letters, handovers, feedback.
     """
+    return cut(texts, pieces_near(db, report_id))
+
+
+def pieces_near(db: Db, report_id: UUID) -> list[str]:
+    """What was marked in this report, or in another of its case or household; to `cut` with, shown to nobody."""
     reports = [
         row["id"]
         for row in db.execute(
@@ -139,13 +144,17 @@ def without(db: Db, report_id: UUID, texts: Sequence[str]) -> list[str]:
             (report_id,),
         )
     ]
-    pieces = list(_pieces(db, reports).values())
+    return list(_pieces(db, reports).values())
+
+
+def cut(texts: Sequence[str], pieces: Sequence[str]) -> list[str]:
+    """These texts with `[weggelaten]` for each of these pieces."""
     return [_cut(text, pieces) for text in texts]
 
 
 def known(db: Db, report_id: UUID) -> set[str]:
     """What the vault holds of a report, to compare a text with; shown to nobody."""
-    if db.execute("SELECT FROM whereabouts WHERE report_id = %s", (report_id,)).fetchone() is None:
+    if not whereabouts.is_hidden(db, report_id):
         return set()
     left_out = settling.left_out(db, report_id).get("persons", {})
     return {

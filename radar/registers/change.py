@@ -128,11 +128,10 @@ def apply(
     steps = plan.make(db, region, register, known["lines"])
     if any(step.errors for step in steps):
         raise Conflict("Er staan nog fouten in. Verbeter die eerst: er is niets gewijzigd.")
-    if plan.fingerprint(steps) != looked_at:
+    planned = plan.fingerprint(steps)
+    if planned != looked_at:
         raise Conflict(LOOK_AGAIN)
-    if register.via_draft and (
-        known["rehearsed_version"] != version or known["rehearsal"].get("plan") != plan.fingerprint(steps)
-    ):
+    if register.via_draft and (known["rehearsed_version"] != version or known["rehearsal"].get("plan") != planned):
         raise Conflict(REHEARSE_FIRST)
     rows.because(db, draft=known["id"])
     _write(db, region, register, steps, by=by, at=at)

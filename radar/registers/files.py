@@ -26,11 +26,9 @@ _FORMULA = re.compile(r"'*[=+@-]")
 QUOTE = "'"
 RVIG = {"92.10": "code", "92.11": "naam", "92.12": "opvolger", "99.98": "geldig_vanaf", "99.99": "geldig_tot"}
 """The columns of RvIG table 33, by the number that their heading begins with."""
+UNREADABLE = "De letters zijn niet te lezen. Sla het bestand op als 'CSV UTF-8' en kies het opnieuw."
 EARLIEST = "1900-01-01"
 """The first day of a municipality of which the table tells none."""
-
-
-UNREADABLE = "De letters zijn niet te lezen. Sla het bestand op als 'CSV UTF-8' en kies het opnieuw."
 
 
 class WrongFile(VeiligError):
@@ -107,9 +105,7 @@ def _text(content: bytes) -> str:
     try:
         text = content.decode("utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError:
-        raise WrongFile(
-            "De letters zijn niet te lezen. Sla het bestand op als 'CSV UTF-8' en kies het opnieuw."
-        ) from None
+        raise WrongFile(UNREADABLE) from None
     if "\x00" in text:
         raise WrongFile("Dit is geen tekstbestand. Sla de tabel op als CSV en kies dat bestand.")
     return text

@@ -4,7 +4,7 @@ data.
 
 from __future__ import annotations
 
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.database import Db, Row
 from core.deadlines import local_day
 from radar.casework.letters import drawing
@@ -32,7 +32,7 @@ def paragraphs(order: Row) -> list[str]:
     counts = order["counts"] or {}
     listed = [f"- {counts[code]} {words}" for code, words in KINDS.items() if counts.get(code)]
     return [
-        f"Op {day.day} {MONTHS[day.month - 1]} {day.year} heeft Veilig Thuis gegevens vernietigd.",
+        f"Op {long_date(day)} heeft Veilig Thuis gegevens vernietigd.",
         f"De reden was {GROUNDS[order['ground']]}.",
         "Vernietigd zijn:\n" + ("\n".join(listed) or "- er was niets meer te vernietigen"),
         "De gegevens van anderen in dezelfde meldingen zijn gebleven.",
@@ -50,7 +50,7 @@ def draw(db: Db, order: Row) -> bytes:
     day = local_day(order["executed_at"])
     given = {
         "regio": row["name"] if row else "",
-        "datum": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
+        "datum": long_date(day),
         "kenmerk": order["id"].hex[-12:].upper(),
     }
     return drawing.draw(given, SUBJECT, paragraphs(order))

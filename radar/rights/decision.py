@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from core import audit
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import Conflict, NotAllowed, ReasonMissing, VeiligError
@@ -219,10 +219,9 @@ def _reasons(db: Db, request: Row, copied: Row | None) -> str:
 def _copy_letter(db: Db, request: Row, made: Row, by: str, at: datetime) -> None:
     items = copy.items_of(db, made["id"])
     about = db.execute("SELECT person FROM mention WHERE id = %s", (request["mention_id"],)).fetchone()
-    own = request["asker"] == "self" or about is None
     fields = {
         "aan": request["asker_name"],
-        "over": "u" if own or about is None else _name(about["person"]),
+        "over": "u" if request["asker"] == "self" or about is None else _name(about["person"]),
         "weggelaten": copy.left_out(items),
     }
     letter = letters.make(
@@ -264,5 +263,4 @@ def _name(found: Mapping[str, Any]) -> str:
 
 def _date(day: date) -> str:
     """A moment gives its day in the Netherlands."""
-    shown = local_day(day) if isinstance(day, datetime) else day
-    return f"{shown.day} {MONTHS[shown.month - 1]} {shown.year}"
+    return long_date(local_day(day) if isinstance(day, datetime) else day)

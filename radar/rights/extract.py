@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.identity import PartialDate
@@ -108,13 +109,18 @@ class _File:
         self.places = Mask({"incident": content.get("incident") or {}}, hidden)
         self.day = _day(row["received_at"])
 
+    @cached_property
+    def marked(self) -> list[str]:
+        """Read once for all texts of the report, and only when it has a text."""
+        return guarded.marked(self.db, self.said.report_id)
+
     def item(self, kind: str, heading: str, text: str, ground: str | None = None, *, locked: bool = False) -> Item:
         return Item(kind, self.said.report_id, f"{heading} (melding van {self.day})", text, ground, locked)
 
     def prose(self, kind: str, heading: str, text: object, label: str = "", ground: str | None = None) -> list[Item]:
         """A text in sentences, each with the ground on which it is left out at first."""
         parts = sentences.split(text)
-        kept = guarded.without_marked(self.db, self.said.report_id, parts)
+        kept = guarded.without(parts, self.marked) if parts else []
         found = []
         for part, clean in zip(parts, kept, strict=True):
             if clean != part:
@@ -272,7 +278,9 @@ class _File:
         for row in self.db.execute(
             "SELECT text, said_on FROM own_statement WHERE mention_id = %(mention)s ORDER BY at", mention
         ):
-            yield self.item("own_words", OWN_WORDS, f"Eigen verklaring van {_date(row['said_on'])}: {row['text']}")
+            yield self.item(
+                "own_words", OWN_WORDS, f"Eigen verklaring van {long_date(row['said_on'])}: {row['text']}"
+            )
         for row in self.db.execute(
             "SELECT what, becomes, since FROM correction WHERE mention_id = %(mention)s ORDER BY at", mention
         ):
@@ -281,7 +289,7 @@ class _File:
             "SELECT kind, received_on FROM person_request WHERE mention_id = %(mention)s ORDER BY received_on, id",
             mention,
         ):
-            yield self.item("own_words", OWN_WORDS, f"Verzoek van {_date(row['received_on'])}")
+            yield self.item("own_words", OWN_WORDS, f"Verzoek van {long_date(row['received_on'])}")
 
 
 def _own_text(name: str, value: Any) -> str:
@@ -318,8 +326,4 @@ def _address(one: Mapping[str, Any]) -> str:
 
 
 def _day(at: Any) -> str:
-    return _date(local_day(at))
-
-
-def _date(day: Any) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+    return long_date(local_day(at))

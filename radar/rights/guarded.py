@@ -14,9 +14,14 @@ def may_tell(db: Db, report_id: UUID) -> bool:
     return reporters.may_tell(db, report_id)
 
 
-def without_marked(db: Db, report_id: UUID, texts: Sequence[str]) -> list[str]:
-    """The texts without what somebody marked as traceable to the reporter (herleidbaar)."""
-    return list(marks.without(db, report_id, texts)) if texts else []
+def marked(db: Db, report_id: UUID) -> list[str]:
+    """What somebody marked as traceable to the reporter (herleidbaar), near this report."""
+    return marks.pieces_near(db, report_id)
+
+
+def without(texts: Sequence[str], pieces: Sequence[str]) -> list[str]:
+    """The texts without these pieces."""
+    return marks.cut(texts, pieces)
 
 
 def place_is_secret(db: Db, report_id: UUID) -> bool:

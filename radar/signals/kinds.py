@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt
 
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.deadlines import local_day
 from radar.signals.timeline import AtReceipt, Form, Person, Report, within
 
@@ -100,7 +100,8 @@ class ClosedRecently(_Rule):
         day, today = local_day(ended), seen.report.day
         if not within(day, today, self.months, last_day_counts=self.last_day_counts):
             return None
-        text = f"Een casus over dit huishouden is op {_text(day)} gesloten, korter dan {self.months} maanden geleden."
+        on = long_date(day)
+        text = f"Een casus over dit huishouden is op {on} gesloten, korter dan {self.months} maanden geleden."
         return Finding(text, _ids((*(one for one in seen.earlier if one.case == case), seen.report)))
 
 
@@ -151,7 +152,7 @@ class ChildBorn(_Rule):
         first, previous, report = seen.earlier[0], seen.earlier[-1], seen.report
         named = [person for one in seen.earlier for person in one.people if not self._is_expected(person)]
         if any(self._born_since(person, previous.day, report.day) for person in report.people):
-            text = f"Er is een kind geboren na de melding van {_text(previous.day)}."
+            text = f"Er is een kind geboren na de melding van {long_date(previous.day)}."
             return Finding(text, _ids((previous, report)))
         if any(
             self._born_since(person, first.day, report.day)
@@ -214,10 +215,6 @@ def _same(one: Person, other: Person) -> bool:
 
 def _ids(reports: Iterable[Report]) -> tuple[UUID, ...]:
     return tuple(one.id for one in reports)
-
-
-def _text(day: date) -> str:
-    return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
 
 
 def _forms_text(forms: Sequence[Form]) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from core import audit
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.database import Db, Row, now
 from core.deadlines import local_day
 from radar.linking import register
@@ -222,5 +222,4 @@ def _told(
 
 
 def _report_text(row: Row) -> str:
-    day = local_day(row["received_at"])
-    return f"melding van {day.day} {MONTHS[day.month - 1]} {day.year}"
+    return f"melding van {long_date(local_day(row['received_at']))}"

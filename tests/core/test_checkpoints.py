@@ -186,6 +186,17 @@ def test_a_line_signed_with_another_key_is_found(trail: Db) -> None:
     assert (2, "the signature is not right") in flaws(trail)
 
 
+def test_a_signature_that_is_no_signature_is_found(trail: Db) -> None:
+    for signature in ("x", "", "\u00e9", 7):
+
+        def damage(lines: list[bytes], signature: object = signature) -> list[bytes]:
+            content = json.loads(lines[-1]) | {"signature": signature}
+            return [*lines[:-1], json.dumps(content, separators=(",", ":"), sort_keys=True).encode()]
+
+        rewrite(damage)
+        assert (2, "the signature is not right") in flaws(trail)
+
+
 def test_a_changed_number_in_the_file_is_found(trail: Db) -> None:
     rewrite(lambda lines: [lines[0].replace(b'"number":1', b'"number":1 '), *lines[1:]])
     assert (2, "the checkpoint before it is missing or was changed") in flaws(trail)
@@ -199,6 +210,7 @@ def test_half_a_line_after_a_crash_does_not_stop_the_next_checkpoint(trail: Db) 
     made = checkpoints.write(trail, "system")
     assert made.number == 3
     assert flaws(trail) == {(3, "the line cannot be read")}
+    assert checkpoints.restores() == []
 
 
 def test_a_database_put_back_from_a_backup_says_so_and_goes_on(trail: Db) -> None:

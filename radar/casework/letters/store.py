@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core import audit
-from core.calendar import MONTHS
+from core.calendar import long_date
 from core.database import Db, Row
 from core.deadlines import local_day
 from core.errors import Conflict, NotFound
@@ -62,7 +62,7 @@ def make(
     day = local_day(at)
     given = {
         "regio": row["region"],
-        "datum": f"{day.day} {MONTHS[day.month - 1]} {day.year}",
+        "datum": long_date(day),
         "kenmerk": row["number"],
     }
     paragraphs = [*filled(text, fields, given), *more]
