@@ -36,6 +36,14 @@ def as_id(text: object) -> UUID:
         raise NotFound from None
 
 
+def id_or_none(text: str) -> UUID | None:
+    """A UUID from a form; None when it is none."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
 def table_name(table: type[SQLModel]) -> str:
     name: Any = table.__tablename__
     return str(name)

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from core.secrets import keyed_hash
 from intake.advice import AdviceInput, PersonalDataFound, errors_of
 from intake.codelists import codelists, options
 from intake.personal_data import KINDS, Found, excerpts, found
+from web.access.scope import id_or_none
 from web.language import constants
 
 Fields = Mapping[str, str]
@@ -106,7 +106,7 @@ def read(form: Fields, **fixed: Any) -> tuple[AdviceInput | None, dict[str, str]
         "follow_up": form.get("vervolg.ja") == "ja",
         "follow_up_on": day,
         "contact": contact,
-        "previous": _id(form.get("vorige", "")),
+        "previous": id_or_none(form.get("vorige", "")),
     }
     wrong |= follow_up | length
     try:
@@ -137,13 +137,6 @@ def _minutes(text: str) -> tuple[int | None, dict[str, str]]:
     if plain.isascii() and plain.isdecimal() and len(plain) <= 4:
         return int(plain), {}
     return None, {"duur": "Geef de duur in minuten: een getal van 0 tot 600."}
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 # ── what seems to be personal data ──────────────────────────────────────────────────────────────────────────

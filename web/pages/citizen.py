@@ -35,6 +35,7 @@ from web import language, templates
 from web.access import forgery, public_limits
 from web.access.arrival import origin_of
 from web.access.guard import LONG_FORM, read_form
+from web.access.scope import id_or_none
 from web.policy import POLICY
 
 PATH, WAY_OUT = "/contact", "/weg"
@@ -72,7 +73,7 @@ def _act(request: Request, form: Mapping[str, str]) -> Response:
 
 
 def _step(request: Request, form: dict[str, str]) -> Response:
-    form_id = _id(form.get("formulier", ""))
+    form_id = id_or_none(form.get("formulier", ""))
     if form_id and _was_left(form_id):
         return _first({})
     if errors := _choices(form):
@@ -237,7 +238,7 @@ def way_out(request: Request) -> Response:
 
 async def leave(request: Request) -> Response:
     """The same, and the form that was left is gone: a browser that sends it again by Back gets an empty page."""
-    form_id = _id((await read_form(request)).get("formulier", ""))
+    form_id = id_or_none((await read_form(request)).get("formulier", ""))
     if form_id is not None and forgery.from_our_own_page(request):
         await run_in_threadpool(_leave, form_id)
     return way_out(request)
@@ -268,13 +269,6 @@ def _was_left(form_id: UUID) -> bool:
 
 def _left_key(form_id: UUID) -> bytes:
     return keyed_hash(f"citizen:left:{form_id}")
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 routes: list[BaseRoute] = [

@@ -6,9 +6,10 @@ from datetime import date, datetime
 from typing import TypedDict
 
 from core.deadlines import AMSTERDAM
-from intake.models import Report
+from core.errors import NotFound, VeiligError
+from intake.models import Mention, Report
 from web.access.guard import Visit
-from web.access.scope import find
+from web.access.scope import as_id, find
 
 FIRST_YEAR, LAST_YEAR = 2000, 2199
 """Before this no report was made; and the calendar has no room to reckon at its very ends."""
@@ -25,6 +26,23 @@ class Who(TypedDict):
 def report_of(visit: Visit) -> Report:
     """The report of the address. Raises NotFound, also for one that may not be seen."""
     return find(visit.db, visit.region, Report, visit.request.path_params["id"])
+
+
+def mention_of(visit: Visit) -> Mention:
+    """The person of the address, when he is one of this report. Raises NotFound."""
+    path = visit.request.path_params
+    mention = find(visit.db, visit.region, Mention, path["persoon"])
+    if mention.report_id != as_id(path["id"]):
+        raise NotFound
+    return mention
+
+
+def day_of(text: str, missing: VeiligError) -> date:
+    """A day as a form sends it, of whatever year. Raises `missing` when it is none."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise missing from None
 
 
 def day(text: str) -> date | None:

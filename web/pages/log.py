@@ -134,12 +134,11 @@ def _answered(visit: Visit, asked: Asked) -> Response:
     about = _id(asked.what) if object_kind != "log" else None
     visit.note(action, object_kind, about, {"kind": asked.kind, "rows": len(rows)})
     named = asked.kind != "persoon" or settings().log_names
-    entries = log.merged(
-        rows,
-        log.names_of(visit.db, visit.region) if named else None,
-        log.organisation_of(visit.db, visit.region),
+    names = log.names_of(visit.db, visit.region)
+    entries = log.merged(rows, names if named else None, log.organisation_of(visit.db, visit.region))
+    return _page(
+        visit, asked=asked, names=names, entries=entries[:SHOWN], total=len(entries), extent=export.extent(rows)
     )
-    return _page(visit, asked=asked, entries=entries[:SHOWN], total=len(entries), extent=export.extent(rows))
 
 
 def _page(
@@ -147,13 +146,16 @@ def _page(
     status: int = 200,
     errors: Mapping[str, str] | None = None,
     asked: Asked | None = None,
+    names: Mapping[UUID, str] | None = None,
     **found: object,
 ) -> Response:
+    if names is None:
+        names = log.names_of(visit.db, visit.region)
     return visit.show(
         "log.html",
         status,
         kinds=KINDS,
-        staff=sorted(log.names_of(visit.db, visit.region).items(), key=lambda one: one[1].casefold()),
+        staff=sorted(names.items(), key=lambda one: one[1].casefold()),
         errors=errors or {},
         asked=asked,
         form=visit.form or _form(asked),

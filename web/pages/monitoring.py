@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from web.access.guard import Visit
 from web.access.scope import as_id
 from web.language import constants
 from web.pages import shielding
-from web.pages.forms import moment, report_of, who
+from web.pages.forms import day_of, moment, report_of, who
 
 RISKS = constants({"0": "Geen spoed bekend", "1": "Verhoogd", "2": "Acuut"})
 SERVICES = {"conditions": "Voorwaarden en vervolg", "investigation": "Onderzoek"}
@@ -74,7 +74,7 @@ def _hold(visit: Visit, report: Report) -> None:
 
 
 def _add(visit: Visit, report: Report) -> None:
-    day, reason = _day(visit.form.get("dag", "")), visit.form.get("reden", "")
+    day, reason = day_of(visit.form.get("dag", ""), monitoring.WrongDay()), visit.form.get("reden", "")
     monitoring.add_moment(visit.db, report.id, planned_on=day, reason=reason, **who(visit))
 
 
@@ -108,13 +108,6 @@ def _moment(text: str) -> datetime:
     if found is None:
         raise monitoring.WrongMoment
     return found
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise monitoring.WrongDay from None
 
 
 def _page(

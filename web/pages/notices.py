@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 from core.database import Row
 from core.deadlines import AMSTERDAM
 from core.errors import Conflict, NotFound, VeiligError
-from intake.models import Mention, Report
+from intake.models import Report
 from radar.casework import letters, notices
 from radar.casework.letters import FieldsMissing, Unwritable
 from radar.casework.notices import NotYet, Waiting, WrongWay
@@ -20,8 +20,8 @@ from radar.outbound import recipients
 from radar.outbound.kinds import rules
 from web import wording
 from web.access.guard import Visit
-from web.access.scope import as_id, find
-from web.pages.forms import report_of
+from web.access.scope import as_id
+from web.pages.forms import day_of, mention_of, report_of
 
 TO_MAKE = ("person_notice", "information")
 """The letters that a person makes here; the others belong to an answer or to feedback."""
@@ -39,7 +39,7 @@ def show(visit: Visit) -> Response:
 
 def letter(visit: Visit) -> Response:
     """Make a letter to this person; it is not sent by that."""
-    report, mention = report_of(visit), _mention(visit)
+    report, mention = report_of(visit), mention_of(visit)
     template = visit.form.get("brief", "")
     if template not in TO_MAKE:
         raise NotFound
@@ -55,7 +55,7 @@ def letter(visit: Visit) -> Response:
 
 def let_go(visit: Visit) -> Response:
     """Somebody read the letter, made sure that it reaches this person and nobody else, and releases it."""
-    report, mention = report_of(visit), _mention(visit)
+    report, mention = report_of(visit), mention_of(visit)
     row = _letter(visit, report.id, visit.form.get("brief", ""))
     if row["mention_id"] != mention.id:
         raise NotFound
@@ -73,7 +73,7 @@ def let_go(visit: Visit) -> Response:
 
 def posted(visit: Visit) -> Response:
     """This letter was posted; with the notice the person is told."""
-    report, mention = report_of(visit), _mention(visit)
+    report, mention = report_of(visit), mention_of(visit)
     row = _letter(visit, report.id, visit.form.get("brief", ""))
     if row["mention_id"] != mention.id:
         raise NotFound
@@ -97,7 +97,7 @@ def posted(visit: Visit) -> Response:
 
 def talk(visit: Visit) -> Response:
     """The person, or who represents him, was told in a talk."""
-    report, mention = report_of(visit), _mention(visit)
+    report, mention = report_of(visit), mention_of(visit)
     how = visit.form.get("hoe", "")
     try:
         with visit.db.transaction():
@@ -133,15 +133,6 @@ def download(visit: Visit) -> Response:
     return Response(content, media_type="application/pdf", headers=headers)
 
 
-def _mention(visit: Visit) -> Mention:
-    """The person of the address, when he is one of this report. Raises NotFound."""
-    path = visit.request.path_params
-    mention = find(visit.db, visit.region, Mention, path["persoon"])
-    if mention.report_id != as_id(path["id"]):
-        raise NotFound
-    return mention
-
-
 def _letter(visit: Visit, report_id: UUID, letter_id: object) -> Row:
     wanted = as_id(letter_id)
     for row in letters.of_report(visit.db, visit.region, report_id):
@@ -151,19 +142,12 @@ def _letter(visit: Visit, report_id: UUID, letter_id: object) -> Row:
 
 
 def _moment(form: Mapping[str, str]) -> datetime:
-    day = _day(form.get("dag", ""), NotYet())
+    day = day_of(form.get("dag", ""), NotYet())
     try:
         hours = datetime.strptime(form.get("tijd", ""), "%H:%M").time()
     except ValueError:
         raise NotYet("Vul de dag en de tijd in waarop het gesprek was.") from None
     return datetime.combine(day, hours, tzinfo=AMSTERDAM)
-
-
-def _day(text: str, missing: VeiligError) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise missing from None
 
 
 def _refused(visit: Visit, report: Report, where: str, error: VeiligError) -> Response:

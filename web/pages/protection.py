@@ -13,7 +13,7 @@ from intake.models import Report
 from radar.casework import dossier
 from radar.protection import exclusions, restrictions
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id, find, id_or_none
 
 TICK = "persoon-"
 FIELDS: dict[type[VeiligError], str] = {
@@ -64,7 +64,7 @@ def _restrict(visit: Visit, known: set[UUID]) -> None:
         visit.db,
         visit.region,
         _chosen(visit, known),
-        contact=_id(visit.form.get("collega", "")) or UUID(int=0),
+        contact=id_or_none(visit.form.get("collega", "")) or UUID(int=0),
         reason=visit.form.get("reden", ""),
         **_who(visit),
     )
@@ -77,25 +77,18 @@ def _exclude(visit: Visit, known: set[UUID]) -> None:
         visit.db,
         visit.region,
         _chosen(visit, known),
-        staff=_id(visit.form.get("collega", "")),
-        team=_id(visit.form.get("organisatie", "")),
+        staff=id_or_none(visit.form.get("collega", "")),
+        team=id_or_none(visit.form.get("organisatie", "")),
         reason=visit.form.get("reden", ""),
         **_who(visit),
     )
 
 
 def _chosen(visit: Visit, known: set[UUID]) -> UUID:
-    mention = _id(visit.form.get("persoon", ""))
+    mention = id_or_none(visit.form.get("persoon", ""))
     if mention not in known or mention is None:
         raise Conflict("Kies een persoon van deze melding.")
     return mention
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _who(visit: Visit) -> dict[str, Any]:

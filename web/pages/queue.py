@@ -87,7 +87,7 @@ def divide(visit: Visit) -> Response:
 
 
 def _page(visit: Visit, query: Mapping[str, str], status: int = 200, error: str | None = None) -> Response:
-    may_see = _may_see(visit)
+    may_see = may_see_kinds(visit)
     chosen = _filter(visit, query, may_see)
     after = _position(query["na"]) if "na" in query else None
     number = live.number(visit.db)
@@ -127,7 +127,7 @@ def page_of(item: QueueItem) -> str:
     return PAGES[item.kind].format(report=item.report_id, subject=item.subject_id)
 
 
-def _may_see(visit: Visit) -> tuple[str, ...]:
+def may_see_kinds(visit: Visit) -> tuple[str, ...]:
     return tuple(kind for kind in KINDS if visit.may(RIGHTS[kind]))
 
 
@@ -143,7 +143,7 @@ def _divide(visit: Visit) -> tuple[int, int]:
     if action == "geven" and not lead:
         raise NotAllowed("Uw rol mag geen taken aan een collega geven. U kunt wel zelf een taak nemen of doorgeven.")
     among = None if lead and action != "nemen" else visit.member.id
-    found = tasks.movable(db, region, asked, _may_see(visit), among)
+    found = tasks.movable(db, region, asked, may_see_kinds(visit), among)
     who: dict[str, Any] = {"by": visit.actor, "at": visit.at}
     match action:
         case "nemen":
@@ -184,7 +184,7 @@ def _divided(query: Mapping[str, str]) -> tuple[int, int] | None:
 
 def _address(visit: Visit, query: Mapping[str, str]) -> dict[str, str]:
     """The filter as it stands in the address: known names only, and only what can be asked."""
-    _filter(visit, query, _may_see(visit))
+    _filter(visit, query, may_see_kinds(visit))
     return {name: query[name] for name in FILTERS if query.get(name)}
 
 

@@ -11,7 +11,8 @@ from core.errors import Conflict, NotFound
 from intake.models import Mention, Report
 from radar.outbound import mail, notices, safe_contacts
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id
+from web.pages.forms import mention_of, report_of
 
 FIELDS = {"channel": "manier", "address": "adres", "weekdays": "dagen", "hours": "vanaf", "code_word": "woord"}
 
@@ -76,12 +77,7 @@ def notify(visit: Visit) -> Response:
 
 def _subject(visit: Visit) -> tuple[Report, Mention]:
     """The report and the person of the address, when he is one of it. Raises NotFound."""
-    path = visit.request.path_params
-    report = find(visit.db, visit.region, Report, path["id"])
-    mention = find(visit.db, visit.region, Mention, path["persoon"])
-    if mention.report_id != report.id:
-        raise NotFound
-    return report, mention
+    return report_of(visit), mention_of(visit)
 
 
 def _contact(visit: Visit, mention: Mention) -> UUID:

@@ -21,7 +21,7 @@ from radar.registers import change, files, plan, routes, rows
 from radar.registers.kinds import MUNICIPALITIES, PARTNERS, REGION, REGISTERS, ROUTING, SENDERS, TEAMS, Register
 from radar.registers.kinds import register_of as register_of_row
 from radar.registers.plan import Change
-from radar.registers.typed import Said, shown
+from radar.registers.typed import Names, Said, shown
 from web import language
 from web.access.guard import Handler, Visit, screen
 from web.access.scope import as_id
@@ -156,7 +156,7 @@ def item(
         version=version,
         options={one.name: _options(visit, one, names, stored.get(one.name, "")) for one in register.fields},
         load=_load(visit, register, now_is),
-        history=changes_told(visit, rows.changes(visit.db, visit.region, register.table, row["id"])) if row else [],
+        history=changes_told(rows.changes(visit.db, visit.region, register.table, row["id"]), names) if row else [],
         errors=told(errors or {}),
         conflict=status == 409,
         facts=facts_of_senders(visit).get(row["id"]) if row and register is SENDERS else None,
@@ -218,7 +218,7 @@ def _changes(visit: Visit, problems: list[str] | None = None, status: int = 200)
     found = rows.changes(
         visit.db, visit.region, register.table if register else None, None, _moment(asked.get("voor", ""))
     )
-    shown_now = changes_told(visit, found)
+    shown_now = changes_told(found, rows.names(visit.db, visit.region))
     if register:
         shown_now = [one for one in shown_now if one["register"] is register]
     return visit.show(
@@ -232,9 +232,8 @@ def _changes(visit: Visit, problems: list[str] | None = None, status: int = 200)
     )
 
 
-def changes_told(visit: Visit, found: list[Row]) -> list[dict[str, Any]]:
+def changes_told(found: list[Row], names: Names) -> list[dict[str, Any]]:
     """Changes as people read them: which register, which line, which fields from what to what."""
-    names = rows.names(visit.db, visit.region)
     told_now = []
     for row in found:
         register = register_of_row(row["kind"], row["after"])

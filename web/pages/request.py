@@ -18,8 +18,9 @@ from radar.rights.decision import Why
 from web.access.guard import Visit, screen
 from web.access.scope import as_id
 from web.language import constants
+from web.pages.forms import day_of
 from web.pages.notices import PHONE
-from web.pages.rights import day_of, errors_of
+from web.pages.rights import errors_of
 
 SHOWN_STATES = constants(
     {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +13,7 @@ from core.errors import Conflict, NotAllowed, ReasonMissing, VeiligError
 from radar.protection import exclusions, grants, restrictions
 from web.access.guard import Visit
 from web.access.scope import as_id
+from web.pages.forms import day_of
 
 FIELDS: dict[type[VeiligError], str] = {
     ReasonMissing: "reden",
@@ -53,7 +53,7 @@ def away(visit: Visit) -> Response:
     text = visit.form.get("tot", "")
     try:
         with visit.db.transaction():
-            until = _day(text) if text else None
+            until = day_of(text, restrictions.WrongDay()) if text else None
             restrictions.away(visit.db, visit.region, staff, until, by=visit.actor, at=visit.at)
     except restrictions.WrongDay as error:
         return _page(visit, error.status, {f"tot-afwezig-{staff}": error.message})
@@ -82,7 +82,7 @@ def _act(visit: Visit, restriction: UUID, chosen: str) -> None:
                 region,
                 restriction,
                 _colleague(form.get("collega", "")),
-                until=_day(form.get("tot", "")),
+                until=day_of(form.get("tot", ""), restrictions.WrongDay()),
                 purpose=form.get("doel", ""),
                 reason=form.get("reden", ""),
                 member=visit.member.id,
@@ -109,13 +109,6 @@ def _colleague(text: str) -> UUID:
         return UUID(text)
     except ValueError:
         raise restrictions.WrongColleague from None
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise restrictions.WrongDay from None
 
 
 def _back() -> Response:

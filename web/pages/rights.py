@@ -4,20 +4,19 @@ goes.
 
 from __future__ import annotations
 
-from datetime import date
-
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute
 
 from core.deadlines import AMSTERDAM
 from core.errors import NotFound, ReasonMissing, VeiligError
-from intake.models import Mention, Report
+from intake.models import Report
 from radar.casework.ages import age_on
 from radar.casework.ledger import WrongExtension
 from radar.casework.letters import FieldsMissing, Unwritable
 from radar.rights import askers, copy, corrections, decision, destruction, holds, orders, requests
 from web.access.guard import Visit, screen
-from web.access.scope import as_id, find
+from web.access.scope import as_id
+from web.pages.forms import day_of, mention_of, report_of
 
 FIELD_OF: dict[type[VeiligError], str] = {
     requests.WrongKind: "soort",
@@ -47,12 +46,12 @@ FIELD_OF: dict[type[VeiligError], str] = {
 
 def show(visit: Visit) -> Response:
     """Every person of the report, their requests, what they said themselves, and the holds."""
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def receive(visit: Visit) -> Response:
     """A written request of this person came in."""
-    report, mention, form = _report(visit), _mention(visit), visit.form
+    report, mention, form = report_of(visit), mention_of(visit), visit.form
     try:
         # A savepoint: what is refused leaves nothing behind, and the page can still be read and noted.
         with visit.db.transaction():
@@ -72,7 +71,7 @@ def receive(visit: Visit) -> Response:
 
 def hold(visit: Visit) -> Response:
     """Keep this person's data, or the whole report when no person was chosen."""
-    report, form = _report(visit), visit.form
+    report, form = report_of(visit), visit.form
     mention = as_id(form["persoon"]) if form.get("persoon") else None
     try:
         with visit.db.transaction():
@@ -95,7 +94,7 @@ def hold(visit: Visit) -> Response:
 
 
 def end_hold(visit: Visit) -> Response:
-    report = _report(visit)
+    report = report_of(visit)
     wanted = as_id(visit.request.path_params["blokkade"])
     if wanted not in {row["id"] for row in holds.of_report(visit.db, visit.region, report.id)}:
         raise NotFound
@@ -109,7 +108,7 @@ def end_hold(visit: Visit) -> Response:
 
 def resume(visit: Visit) -> Response:
     """The data of a person may be used again."""
-    report = _report(visit)
+    report = report_of(visit)
     wanted = as_id(visit.request.path_params["stop"])
     if wanted not in {row["id"] for row in corrections.stopped(visit.db, report.id)}:
         raise NotFound
@@ -122,26 +121,6 @@ def resume(visit: Visit) -> Response:
 
 
 # ── reading and showing ─────────────────────────────────────────────────────────────────────────────────────
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
-
-
-def _mention(visit: Visit) -> Mention:
-    """The person of the address, when he is one of this report. Raises NotFound."""
-    path = visit.request.path_params
-    mention = find(visit.db, visit.region, Mention, path["persoon"])
-    if mention.report_id != as_id(path["id"]):
-        raise NotFound
-    return mention
-
-
-def day_of(text: str, missing: VeiligError) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise missing from None
 
 
 def _back(report: Report) -> Response:

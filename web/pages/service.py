@@ -16,7 +16,7 @@ from radar.casework import conditions, contacts, dossier, findings, service
 from radar.casework.states import MOVES, RUNNING, allowed
 from radar.protection import marks
 from web.access.guard import Visit
-from web.access.scope import find
+from web.access.scope import find, id_or_none
 from web.pages import shielding
 from web.pages.forms import day, moment, who
 
@@ -101,7 +101,7 @@ def _start(visit: Visit, report_id: UUID) -> str:
 
 
 def _lead(visit: Visit, report_id: UUID) -> str:
-    service.take_lead(visit.db, _running(visit, report_id), _id(visit.form.get("leiding", "")), **who(visit))
+    service.take_lead(visit.db, _running(visit, report_id), id_or_none(visit.form.get("leiding", "")), **who(visit))
     return "leiding-titel"
 
 
@@ -120,7 +120,7 @@ def _contact(visit: Visit, report_id: UUID) -> str:
         report_id,
         now["id"] if now else None,
         with_kind=form.get("soort", ""),
-        mention_id=_id(form.get("betrokkene", "")),
+        mention_id=id_or_none(form.get("betrokkene", "")),
         who=form.get("met", ""),
         how=form.get("hoe", ""),
         happened_at=_moment(visit, "contact"),
@@ -155,7 +155,7 @@ def _condition(visit: Visit, report_id: UUID) -> str:
 def _settle(visit: Visit, report_id: UUID) -> str:
     form = visit.form
     known = {row["id"] for row in conditions.of_report(visit.db, visit.region, report_id, visit.at)}
-    condition = _id(form.get("voorwaarde", ""))
+    condition = id_or_none(form.get("voorwaarde", ""))
     if condition is None or condition not in known:
         raise NotFound
     conditions.settle(visit.db, condition, form.get("stand", ""), form.get("notitie", ""), **who(visit))
@@ -238,13 +238,6 @@ def _running(visit: Visit, report_id: UUID) -> UUID:
         raise Conflict("Er loopt nu geen traject. Misschien heeft een collega het net beëindigd.")
     running: UUID = found["id"]
     return running
-
-
-def _id(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
 
 
 def _moment(visit: Visit, name: str) -> datetime | None:

@@ -18,6 +18,7 @@ from radar.casework import dossier
 from radar.protection import marks, settling, whereabouts
 from web.access.guard import Visit
 from web.access.scope import as_id, find
+from web.pages.forms import report_of
 
 T = TypeVar("T")
 _ID = re.compile(r"[0-9a-f-]{36}")
@@ -30,12 +31,12 @@ class WrongDay(VeiligError):
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def act(visit: Visit) -> Response:
     """Protect somebody, ask for the end of it, agree or not; a refused form comes back with its text."""
-    report, form = _report(visit), visit.form
+    report, form = report_of(visit), visit.form
     about = form.get("over", "")
     try:
         with visit.db.transaction():
@@ -93,12 +94,12 @@ def _day(visit: Visit, text: str) -> date | None:
 
 def traces(visit: Visit) -> Response:
     """Every sentence of the report, to be ticked when it leads to the reporter."""
-    return _traces(visit, _report(visit))
+    return _traces(visit, report_of(visit))
 
 
 def mark(visit: Visit) -> Response:
     """Mark the ticked sentences, and take back the marks of those that are not ticked any more."""
-    report = _report(visit)
+    report = report_of(visit)
     ticked = {text for name, text in visit.form.items() if name.startswith("zin-")}
     try:
         with visit.db.transaction():
@@ -129,10 +130,6 @@ def kept(visit: Visit, report_id: UUID, work: Callable[[], T]) -> T:
     done = work()
     settling.settle(visit.db, [report_id], by=visit.actor, at=visit.at)
     return done
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _back(report: Report, page: str) -> Response:

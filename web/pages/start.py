@@ -13,14 +13,14 @@ from core.deadlines import local_day
 from intake import advice_rows
 from intake.channels import drafts
 from radar.casework import today
-from radar.casework.queue import KINDS, Filter, QueueItem, first_items
+from radar.casework.queue import Filter, QueueItem, first_items
 from radar.casework.today import Standing
 from radar.oversight import review
 from radar.rights import orders
 from web.access.guard import Visit
 from web.language import constants, say
 from web.navigation import ENTRIES, Entry
-from web.pages.queue import RIGHTS, page_of
+from web.pages.queue import may_see_kinds, page_of
 
 FIRST = 6
 """So many rows of each list; the rest is in the queue."""
@@ -76,7 +76,7 @@ class Day:
 def show(visit: Visit) -> Response:
     """What to do now. No list holds more than its first rows, so the page is quick however much is open."""
     day = Day()
-    kinds = tuple(kind for kind in KINDS if visit.may(RIGHTS[kind]))
+    kinds = may_see_kinds(visit)
     if visit.may("queue.view") and kinds:
         found = today.per_kind(visit.db, visit.region, kinds, visit.member.team, visit.member.id, visit.at)
         whole = today.together(found)

@@ -19,8 +19,9 @@ from intake.protected import MARKERS
 from radar.protection import grants, reporters, settling, whereabouts
 from radar.protection.grants import PurposeMissing
 from web.access.guard import Visit
-from web.access.scope import as_id, find
+from web.access.scope import as_id
 from web.pages import elements
+from web.pages.forms import report_of
 
 KINDS: dict[str, grants.Kind] = {"verblijf": "whereabouts", "melder": "reporter"}
 SEES: dict[grants.Kind, str] = {"whereabouts": "person.whereabouts", "reporter": "reporter.identity"}
@@ -32,12 +33,12 @@ FIELDS: dict[type[VeiligError], str] = {
 
 
 def show(visit: Visit) -> Response:
-    return _page(visit, _report(visit))
+    return _page(visit, report_of(visit))
 
 
 def open_vault(visit: Visit) -> Response:
     """Give oneself a grant on one of the two; the reading follows on the next page."""
-    report, kind = _report(visit), _kind(visit)
+    report, kind = report_of(visit), _kind(visit)
     if not visit.sees(SEES[kind]):
         raise NotFound
     try:
@@ -60,7 +61,7 @@ def open_vault(visit: Visit) -> Response:
 
 def close_vault(visit: Visit) -> Response:
     """Every grant of mine on this report ends now."""
-    report = _report(visit)
+    report = report_of(visit)
     for kind in KINDS.values():
         while grant := grants.current(visit.db, visit.member.id, kind, report_id=report.id, at=visit.at):
             grants.end(visit.db, grant["id"], by=visit.actor, at=visit.at)
@@ -69,7 +70,7 @@ def close_vault(visit: Visit) -> Response:
 
 def stance(visit: Visit) -> Response:
     """Whether it may be told who reported, on which ground; a citizen is only told when a second person agrees."""
-    report, form = _report(visit), visit.form
+    report, form = report_of(visit), visit.form
     if not visit.sees("reporter.identity"):
         raise NotFound
     try:
@@ -100,10 +101,6 @@ def _kind(visit: Visit) -> grants.Kind:
         return KINDS[visit.form.get("kluis", "")]
     except KeyError:
         raise HTTPException(400) from None
-
-
-def _report(visit: Visit) -> Report:
-    return find(visit.db, visit.region, Report, visit.request.path_params["id"])
 
 
 def _back(report: Report) -> Response:

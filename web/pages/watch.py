@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date
 
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
@@ -15,7 +14,7 @@ from radar.casework import dossier, watch_agreement
 from radar.models import Case
 from web.access.guard import Visit
 from web.access.scope import find
-from web.pages.forms import report_of
+from web.pages.forms import day_of, report_of
 
 FIELDS: dict[type[VeiligError], str] = {
     watch_agreement.AgreementMissing: "afspraak",
@@ -38,7 +37,7 @@ def act(visit: Visit) -> Response:
     try:
         with visit.db.transaction():
             if chosen == "afspraak":
-                agreed, until = form.get("afspraak", ""), _day(form.get("tot", ""))
+                agreed, until = form.get("afspraak", ""), day_of(form.get("tot", ""), watch_agreement.WrongDay())
                 watch_agreement.agree(visit.db, report.id, agreed=agreed, until=until, **who, at=visit.at)
             else:
                 watch_agreement.take_back(visit.db, report.id, reason=form.get("reden", ""), **who, at=visit.at)
@@ -47,13 +46,6 @@ def act(visit: Visit) -> Response:
     except Conflict as error:
         return _page(visit, report, 409, {"zicht": error.message})
     return RedirectResponse(f"/meldingen/{report.id}/zicht", status_code=303)
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise watch_agreement.WrongDay from None
 
 
 def _page(visit: Visit, report: Report, status: int = 200, errors: Mapping[str, str] | None = None) -> Response:
